@@ -1,0 +1,252 @@
+"""Configuration: YAML a deployment changes, checked as a whole, every problem reported at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from jobs.runtime.errors import UsageError
+
+IDENTIFIERS = ("phone", "email", "device", "cookie", "click", "national", "account")
+IdentifierType = Literal["phone", "email", "device", "cookie", "click", "national", "account"]
+
+
+class Strict(BaseModel):
+    """A model that refuses unknown keys and does not change after it is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SparkConf(Strict):
+    """How to reach Spark and how much of it to take."""
+
+    master: str = "local[2]"
+    driver_memory: str = "3g"
+    shuffle_partitions: int = Field(4, ge=1)
+    settings: dict[str, str] = {}
+
+
+class TrainingConf(Strict):
+    """What a fit may see and which learner it uses."""
+
+    learner: Literal["logistic", "boosted"] = "logistic"
+    default_learner: Literal["logistic", "boosted"] = "logistic"
+    max_rows: int = Field(1_500_000, ge=1000)
+    window_days: int = Field(540, ge=30)
+    min_positives: int = Field(30, ge=1)
+    calibration_days: int = Field(60, ge=0)
+    weekday: int = Field(0, ge=0, le=6)
+    seed: int = 7
+    clusters: int = Field(6, ge=2, le=50)
+    bands: int = Field(8, ge=2, le=26)
+    affinity_components: int = Field(16, ge=2, le=256)
+    affinity_epochs: int = Field(8, ge=1, le=200)
+
+
+class PlanConf(Strict):
+    """What a plan is asked for: most value under budgets, or a volume at least spend."""
+
+    objective: Literal["value", "volume"] = "value"
+    good_floor: float | None = Field(None, gt=0)
+    max_late_rate: float | None = Field(None, gt=0, lt=1)
+    max_fraud_rate: float | None = Field(None, gt=0, lt=1)
+    value_of_good: Decimal = Field(Decimal(500), gt=0)
+    loss_given_default: float = Field(0.65, ge=0, le=1)
+    budget: Decimal | None = Field(None, ge=0)
+    max_gap: float = Field(1e-3, gt=0)
+
+
+class BaseConf(Strict):
+    """base.yaml: paths, spark, calendar, time zone, base currency, features, training."""
+
+    landing: str = "var/landing"
+    warehouse: str = "var/warehouse"
+    spark: SparkConf = SparkConf()
+    time_zone: str = "UTC"
+    currency: str = Field(pattern="^[A-Z]{3}$")
+    phone_region: str | None = None
+    features: dict[str, Literal["numeric", "categorical"]] = {}
+    creative_features: dict[str, Literal["numeric", "categorical"]] = {}
+    training: TrainingConf = TrainingConf()
+    plan: PlanConf = PlanConf()
+
+
+class ChannelConf(Strict):
+    """channels/<name>.yaml: one media channel."""
+
+    adapter: Literal["file_drop"] = "file_drop"
+    target: str = "var/outbox/{channel}"
+    identifiers: tuple[IdentifierType, ...] = ("phone", "email")
+    billing: Literal["click", "impression", "message", "person"] = "click"
+    capacity: int = Field(ge=0, description="people on its audience at one time")
+    budget: Decimal = Field(ge=0, description="money a period, in `currency`")
+    currency: str = Field(pattern="^[A-Z]{3}$")
+    period: Literal["day", "week", "month", "quarter"] = "month"
+    min_audience: int = Field(0, ge=0)
+    jurisdiction: str = "none"
+
+
+class PartnerConf(Strict):
+    """partners/<name>.yaml: one funding institution."""
+
+    products: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    appetite: dict[str, float] = {}
+    quota: int | None = Field(None, ge=0)
+    max_late_rate: float | None = Field(None, gt=0, lt=1)
+
+
+class SegmentConf(Strict):
+    """segments/<name>.yaml: one audience segment, a SQL predicate over prospects."""
+
+    predicate: str
+    owner: str
+    purpose: str
+    doc: str
+
+
+class MetricConf(Strict):
+    """One metric of metrics.yaml: `num / den [where SQL]`."""
+
+    num: str
+    den: str | None = None
+    where: str | None = None
+    unit: str
+    grain: tuple[str, ...] = ()
+    label: dict[Literal["en", "zh"], str]
+
+
+class PolicyConf(Strict):
+    """policy.yaml: what may never be done, and how much of each thing is allowed."""
+
+    consent: Literal["required", "assumed"] = "required"
+    purpose: str = "marketing"
+    forbidden_attributes: tuple[str, ...] = ()
+    holdout_share: float = Field(0.10, ge=0, lt=1)
+    exploration_share: float = Field(0.05, ge=0, lt=1)
+    holdout_salt: str = "holdout-1"
+    max_quarantine_share: float = Field(0.02, ge=0, le=1)
+    min_audience: int = Field(100, ge=0)
+    max_consent_age_hours: int | None = Field(None, ge=1)
+    retention_days: int = Field(400, ge=1)
+
+
+class Conf(Strict):
+    """The whole configuration of a deployment."""
+
+    base: BaseConf
+    channels: dict[str, ChannelConf]
+    partners: dict[str, PartnerConf] = {}
+    segments: dict[str, SegmentConf] = {}
+    policy: PolicyConf = PolicyConf()
+    metrics: dict[str, MetricConf] = {}
+
+    @property
+    def numeric_features(self) -> tuple[str, ...]:
+        """Declared numeric prospect features, in the order of conf."""
+        return tuple(name for name, kind in self.base.features.items() if kind == "numeric")
+
+    @property
+    def categorical_features(self) -> tuple[str, ...]:
+        """Declared categorical prospect features, in the order of conf."""
+        return tuple(name for name, kind in self.base.features.items() if kind == "categorical")
+
+    def print(self) -> str:
+        """A short hash of every setting that can change a result (not paths, not how Spark is reached)."""
+        content = self.model_dump(mode="json")
+        for key in ("landing", "warehouse", "spark"):
+            content["base"].pop(key)
+        return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def load_conf(folder: Path, overlay: str | None = None) -> Conf:
+    """Read and check a conf folder; `overlay` names a file like `prod` whose keys override base.yaml's.
+
+    Raises UsageError with every problem of every file, one a line.
+    """
+    problems: list[str] = []
+    if not (folder / "base.yaml").is_file():
+        raise UsageError(f"{folder}/base.yaml is missing; run `huoke init --landing DIR --conf {folder}` to write one")
+    base = _read(folder / "base.yaml", problems)
+    if overlay:
+        base = _merge(base, _read(folder / f"{overlay}.yaml", problems))
+    content: dict[str, Any] = {"base": _model(BaseConf, base, folder / "base.yaml", problems)}
+    content["channels"] = _folder(ChannelConf, folder / "channels", problems)
+    content["partners"] = _folder(PartnerConf, folder / "partners", problems)
+    content["segments"] = _folder(SegmentConf, folder / "segments", problems)
+    if (folder / "policy.yaml").is_file():
+        content["policy"] = _model(PolicyConf, _read(folder / "policy.yaml", problems), folder / "policy.yaml", problems)
+    if (folder / "metrics.yaml").is_file():
+        metrics = _read(folder / "metrics.yaml", problems)
+        content["metrics"] = {k: _model(MetricConf, v, folder / "metrics.yaml", problems, k) for k, v in metrics.items()}
+    if not problems:
+        problems += _contradictions(content)
+    if problems:
+        raise UsageError(f"{len(problems)} problem(s) in {folder}; mend each and run `huoke validate`:\n" + "\n".join(problems))
+    return Conf.model_validate(content)
+
+
+def _contradictions(content: dict[str, Any]) -> list[str]:
+    forbidden = set(content["policy"].forbidden_attributes) if "policy" in content else set()
+    found = sorted(forbidden & set(content["base"].features))
+    problems = [f"base.yaml: features.{name}: policy.yaml forbids this attribute; remove it" for name in found]
+    if not content["channels"]:
+        problems.append("channels/: no channel is configured; add channels/<name>.yaml")
+    return problems
+
+
+def _folder(model: type[Model], folder: Path, problems: list[str]) -> dict[str, Model]:
+    files = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
+    read = {file.stem: _model(model, _read(file, problems), file, problems) for file in files}
+    return {name: value for name, value in read.items() if value is not None}
+
+
+def _read(file: Path, problems: list[str]) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        problems.append(f"{file.parent.name}/{file.name}: cannot be read ({type(error).__name__}); mend the YAML")
+        return {}
+    if not isinstance(content, dict):
+        problems.append(f"{file.parent.name}/{file.name}: holds a {type(content).__name__}; write keys and values")
+        return {}
+    return content
+
+
+def _model(model: type[Model], content: Any, file: Path, problems: list[str], prefix: str = "") -> Model | None:
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        for item in error.errors():
+            place = ".".join([*filter(None, [prefix]), *map(str, item["loc"])])
+            problems.append(f"{file.parent.name}/{file.name}: {place}: {item['msg']}")
+        return None
+
+
+def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if both else value
+    return merged
+
+
+def period_start(day: date, period: str) -> date:
+    """The first day of the budget period that holds `day`."""
+    if period == "day":
+        return day
+    if period == "week":
+        return date.fromordinal(day.toordinal() - day.weekday())
+    if period == "month":
+        return day.replace(day=1)
+    return day.replace(month=day.month - (day.month - 1) % 3, day=1)

@@ -1,0 +1,144 @@
+"""From declarations to Spark: a table's schema, its frames, its content hash and its checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import functions as F
+from pyspark.sql.types import DateType, StructField, StructType, _parse_datatype_string
+
+from jobs.contract import Column, Read, Table, with_columns
+from jobs.runtime.conf import Conf
+from jobs.runtime.errors import Fault
+from jobs.runtime.store import Pointer, Store
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column as SparkColumn
+    from pyspark.sql import DataFrame, SparkSession
+
+FLOATS = ("double", "float")
+
+
+def resolved(table: Table, conf: Conf) -> Table:
+    """The table with this deployment's features as columns, when it has them."""
+    if not table.has_features:
+        return table
+    types = {"numeric": "double", "categorical": "string"}
+    extra = tuple(Column(name, types[kind], f"declared {kind} feature") for name, kind in conf.base.features.items())
+    return with_columns(table, extra)
+
+
+def schema(table: Table, *, with_day: bool = False) -> StructType:
+    """The Spark schema of a resolved table, `day` first when asked for."""
+    fields = [StructField(c.name, _parse_datatype_string(c.type), True) for c in table.columns]
+    return StructType(([StructField("day", DateType())] if with_day else []) + fields)
+
+
+def pins(store: Store, read: Read, day: date) -> list[Pointer]:
+    """The published days a read resolves to on a run's day, oldest first."""
+    days = [d for d in store.days(read.table.name) if d <= day]
+    if read.mode == "day":
+        days = [d for d in days if d == day]
+    elif read.mode == "latest":
+        days = days[-1:]
+    elif read.mode == "before":
+        days = [d for d in days if d < day]
+        days = days[-1:] if read.days is None else days
+    if read.days is not None:
+        days = [d for d in days if (day - d).days <= read.days]
+    return [pointer for d in days if (pointer := store.pointer(read.table.name, d)) is not None]
+
+
+def read_pins(spark: SparkSession, store: Store, table: Table, pointers: Sequence[Pointer]) -> DataFrame:
+    """One frame over pinned versions of a resolved table, with `day` as its first column."""
+    if not pointers:
+        return spark.createDataFrame([], schema(table, with_day=True))
+    base = store.root / "tables" / table.name
+    fields = [*schema(table).fields, StructField("day", DateType())]
+    reader = spark.read.schema(StructType(fields)).option("basePath", str(base))
+    frame = reader.parquet(*[str(store.path(pointer)) for pointer in pointers])
+    return frame.select("day", *[c.name for c in table.columns])
+
+
+def in_force(frame: DataFrame, key: Sequence[str]) -> DataFrame:
+    """Of several rows with one key only the one of the latest day."""
+    from pyspark.sql import Window
+
+    newest = Window.partitionBy(*key).orderBy(F.col("day").desc())
+    return frame.withColumn("_nth", F.row_number().over(newest)).where("_nth = 1").drop("_nth")
+
+
+def conform(frame: DataFrame, table: Table, *, job: str, keep_day: bool = False) -> DataFrame:
+    """Exactly the declared columns, in order, of the declared types, doubles at their declared scale.
+
+    Raises Fault when columns are missing, undeclared or of another kind.
+    """
+    wanted = [c.name for c in table.columns]
+    days = ["day"] if keep_day else []
+    missing, extra = set(wanted + days) - set(frame.columns), set(frame.columns) - set(wanted) - {"day"}
+    if missing or extra:
+        raise Fault(
+            f"job {job}, table {table.name}: columns missing {sorted(missing)}, undeclared {sorted(extra)}; "
+            "make the job return exactly the declared columns"
+        )
+    return frame.select(*days, *[_conformed(c).alias(c.name) for c in table.columns])
+
+
+def _conformed(column: Column) -> SparkColumn:
+    value = F.col(f"`{column.name}`").cast(column.type)
+    if column.type in FLOATS:
+        rounded = F.round(value, column.scale)
+        return F.when(rounded == 0.0, F.lit(0.0)).otherwise(rounded)
+    return value
+
+
+def profile(frame: DataFrame, table: Table, *, by_day: bool) -> dict[str | None, dict[str, Any]]:
+    """What the checks and the content hash need, in one pass over staged rows: {day or None: figures}."""
+    cells = [_cell(c) for c in table.columns]
+    lanes = [F.sum(F.xxhash64(F.lit(seed), *cells).cast("decimal(38,0)")).alias(f"lane{seed}") for seed in (0, 1)]
+    required = [c.name for c in table.columns if not c.nullable]
+    nulls = [F.count_if(F.col(f"`{name}`").isNull()).alias(f"null:{name}") for name in required]
+    floats = [c.name for c in table.columns if c.type in FLOATS]
+    nans = [F.count_if(F.isnan(F.col(f"`{name}`"))).alias(f"nan:{name}") for name in floats]
+    rules = [F.count_if(~F.coalesce(F.expr(rule), F.lit(True))).alias(f"rule:{rule}") for rule in table.rules]
+    keys = F.count_distinct(F.struct(*[F.col(f"`{name}`") for name in table.key])).alias("keys")
+    grouped = frame.groupBy("day") if by_day else frame.groupBy()
+    rows = grouped.agg(F.count("*").alias("rows"), keys, *lanes, *nulls, *nans, *rules).collect()
+    return {(row["day"].isoformat() if by_day else None): row.asDict() for row in rows}
+
+
+def _cell(column: Column) -> SparkColumn:
+    """A column as text that differs whenever the value differs by one unit of its scale, null apart from empty."""
+    name = F.col(f"`{column.name}`")
+    if column.type in FLOATS:
+        text = F.coalesce(F.round(name, column.scale).cast(f"decimal(38,{min(column.scale, 18)})").cast("string"), F.lit("~"))
+        return F.concat(F.lit("v"), text)
+    if column.type == "binary":
+        return F.coalesce(F.concat(F.lit("v"), F.sha2(name, 256)), F.lit("~"))
+    if column.type.startswith(("array", "struct", "map")):
+        return F.coalesce(F.concat(F.lit("v"), F.to_json(F.struct(name))), F.lit("~"))
+    return F.coalesce(F.concat(F.lit("v"), name.cast("string")), F.lit("~"))
+
+
+def version(figures: Mapping[str, Any], table: Table) -> str:
+    """The content hash of a table's day: 32 hex digits over its rows (in any order) and its schema."""
+    import hashlib
+
+    described = [f"{c.name}:{c.type}" for c in table.columns]
+    content = "|".join([table.name, *described, str(figures["rows"]), str(figures["lane0"]), str(figures["lane1"])])
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def complaints(figures: Mapping[str, Any], table: Table) -> list[str]:
+    """What the checks found wrong, one sentence each; empty when the table may be published."""
+    found = []
+    if figures["keys"] != figures["rows"]:
+        found.append(f"{figures['rows'] - figures['keys']} rows repeat a key of ({', '.join(table.key)})")
+    for name, count in figures.items():
+        kind, _, what = name.partition(":")
+        if kind in ("null", "nan", "rule") and count:
+            words = {"null": f"null in required {what}", "nan": f"not a number in {what}", "rule": f"break `{what}`"}
+            found.append(f"{count} rows: {words[kind]}")
+    return found

@@ -1,0 +1,74 @@
+"""The one place that starts or reaches Spark."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jobs.runtime.conf import SparkConf
+from jobs.runtime.errors import TryAgain
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+# What makes results the same everywhere: UTC, ANSI, the same bytes for the same rows.
+SETTINGS = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
+    "spark.sql.execution.pythonUDF.arrow.enabled": "true",
+}
+# What can only be said when a driver starts, not over Spark Connect.
+DRIVER_SETTINGS = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.catalogImplementation": "in-memory",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+}
+
+
+def environment() -> None:
+    """Point Spark's workers at this very Python and its JVM at loopback."""
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    root = str(Path(__file__).resolve().parents[2])
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if root not in paths:
+        os.environ["PYTHONPATH"] = os.pathsep.join([root, *filter(None, paths)])
+
+
+def spark_session(conf: SparkConf, scratch: Path) -> SparkSession:
+    """A session on `conf.master`: local[N], spark://host:port, yarn, k8s://…, or a Spark Connect sc://host:port."""
+    environment()
+    from pyspark.sql import SparkSession
+
+    shuffle = {"spark.sql.shuffle.partitions": str(conf.shuffle_partitions)}
+    try:
+        if conf.master.startswith("sc://"):
+            session = SparkSession.builder.remote(conf.master).getOrCreate()
+            for key, value in (SETTINGS | shuffle).items():
+                session.conf.set(key, value)
+            return session
+        builder = SparkSession.builder.master(conf.master).appName("huoke")
+        scratch.mkdir(parents=True, exist_ok=True)
+        fixed = {
+            "spark.driver.memory": conf.driver_memory,
+            "spark.local.dir": str(scratch),
+            "spark.sql.warehouse.dir": str(scratch / "spark-warehouse"),
+        }
+        for key, value in (DRIVER_SETTINGS | SETTINGS | shuffle | fixed | conf.settings).items():
+            builder = builder.config(key, value)
+        session = builder.getOrCreate()
+        session.sparkContext.setLogLevel("ERROR")
+        return session
+    except Exception as error:
+        raise TryAgain(
+            f"Spark at {conf.master} could not be reached ({type(error).__name__}: {str(error)[:200]}); "
+            "check that it is up and that Java 17 or newer is on PATH, then run the same command again"
+        ) from error

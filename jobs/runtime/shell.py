@@ -1,0 +1,249 @@
+"""The shell round every job: pin, call, stage, check, publish, log. The only door to the store."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jobs.contract import Job, Table
+from jobs.runtime import frames
+from jobs.runtime.conf import Conf
+from jobs.runtime.errors import DataRefused, Fault
+from jobs.runtime.keys import Keys
+from jobs.runtime.landing import Landing
+from jobs.runtime.runlog import RunLog
+from jobs.runtime.store import Pointer, Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from pyspark.sql import DataFrame, SparkSession
+
+log = logging.getLogger("huoke")
+
+
+@dataclass(frozen=True)
+class Published:
+    """What became of one table's day in a run."""
+
+    table: str
+    day: date
+    rows: int
+    version: str
+    is_new: bool
+
+
+class Shell:
+    """Runs jobs against one warehouse. `spark` is reached when a job first needs it."""
+
+    def __init__(self, warehouse: Path, landing: Path, conf: Conf, keys: Keys, spark: SparkSession) -> None:
+        self.store = Store(warehouse)
+        self.log = RunLog(self.store.root)
+        self.landing = Landing(landing, conf)
+        self.conf, self.keys, self.spark = conf, keys, spark
+        self.run_id = uuid.uuid4().hex[:12]
+        self._cuts = 0
+        self._job = ""
+
+    # ---- what an iterative job may ask for
+
+    def cut(self, frame: DataFrame) -> DataFrame:
+        """The same rows, materialised, so that a long chain of steps is not computed again."""
+        self._cuts += 1
+        folder = self.store.staging(self.run_id, f"_cut{self._cuts}")
+        frame.write.parquet(str(folder))
+        return self.spark.read.schema(frame.schema).parquet(str(folder))
+
+    def small(self, frame: DataFrame, max_rows: int, sort_by: Sequence[str] = ()) -> pd.DataFrame:
+        """A bounded result as a pandas frame, sorted by `sort_by`; Fault when it has more than `max_rows` rows."""
+        rows = frame.limit(max_rows + 1).toPandas()
+        if len(rows) > max_rows:
+            raise Fault(f"job {self._job}: a result has over {max_rows} rows, too many to bring over; aggregate or sample it")
+        return rows.sort_values(list(sort_by), ignore_index=True) if sort_by else rows
+
+    def frame(self, rows: pd.DataFrame, table: Table) -> DataFrame:
+        """A small pandas frame as a Spark frame with a table's columns and types."""
+        import pyarrow as pa
+        from pyspark.sql.pandas.types import to_arrow_schema
+
+        resolved = frames.resolved(table, self.conf)
+        wanted = frames.schema(resolved, with_day="day" in rows.columns)
+        order = [name for name in wanted.names if name in rows.columns]
+        if missing := set(wanted.names) - set(order):
+            raise Fault(f"job {self._job}, table {table.name}: columns missing {sorted(missing)}; return every declared one")
+        arrow = pa.Table.from_pandas(rows[order], schema=to_arrow_schema(wanted), preserve_index=False)
+        return self.spark.createDataFrame(arrow, schema=wanted)
+
+    def read(self, table: Table, mode: str, day: date, days: int | None = None) -> DataFrame:
+        """A published table as a job reading it that way on that day would see it."""
+        from jobs.contract import Read
+
+        return self._frame(Read(table, mode, days), frames.pins(self.store, Read(table, mode, days), day))  # type: ignore[arg-type]
+
+    # ---- running a job
+
+    def run(self, job: Job, day: date, *, force: bool = False, ledger: Any = None) -> list[Published]:
+        """Run a job for a day; what is unchanged is neither computed (unless `force`) nor published again."""
+        self._job = job.name
+        started = time.monotonic()
+        pinned = {name: frames.pins(self.store, read, day) for name, read in job.reads.items()}
+        self._demand(job, pinned, day)
+        inputs = {f"{p.table}@{p.day}": p.version for pointers in pinned.values() for p in pointers}
+        cause = self._cause(job, day, inputs)
+        current = [self.store.pointer(table.name, day) for table in job.writes]
+        if not force and not job.sends and all(p is not None and p.cause == cause for p in current):
+            self.log.write("unchanged", run=self.run_id, job=job.name, day=day)
+            return [Published(p.table, day, p.rows, p.version, False) for p in current if p]
+        self.log.write("started", run=self.run_id, job=job.name, day=day, inputs=len(inputs))
+        try:
+            results = self._call(job, pinned, day, ledger)
+            staged = [
+                self._stage(job, table, frame, [day]) for table, frame in zip(job.writes, results, strict=True)
+            ]
+            published = [item for one in staged for item in self._publish(job, one, inputs, {day: cause})]
+        except Exception as error:
+            self.log.write("failed", run=self.run_id, job=job.name, day=day, error=type(error).__name__)
+            raise
+        finally:
+            self.tidy()
+        self.log.write("done", run=self.run_id, job=job.name, day=day, seconds=round(time.monotonic() - started, 2))
+        return published
+
+    def run_landing(self, job: Job, day: date, *, force: bool = False) -> list[Published]:
+        """Run an ingest job over every landed day up to `day` whose files are not yet ingested, in one pass."""
+        self._job = job.name
+        if job.landing is None:
+            raise Fault(f"job {job.name} reads no landing table; run it with `run`")
+        prints = self.landing.prints(job.landing, day)
+        causes = {d: self._cause(job, d, {"landing": print_}) for d, print_ in prints.items()}
+        pending = [d for d, cause in causes.items() if force or not self._is_current(job, d, cause)]
+        if not pending:
+            self.log.write("unchanged", run=self.run_id, job=job.name, day=day)
+            return []
+        self.log.write("started", run=self.run_id, job=job.name, day=day, days=len(pending))
+        try:
+            arguments = {"landed": self.landing.open(self.spark, job.landing, pending), "day": day}
+            results = job(**arguments, **self._asked(job, None))
+            staged = [self._stage(job, t, f, pending) for t, f in zip(job.writes, _as_tuple(results), strict=True)]
+            inputs = {d: {f"landing:{job.landing}@{d}": prints[d]} for d in pending}
+            published = [item for one in staged for item in self._publish(job, one, inputs, causes)]
+        except Exception as error:
+            self.log.write("failed", run=self.run_id, job=job.name, day=day, error=type(error).__name__)
+            raise
+        finally:
+            self.tidy()
+        self.log.write("done", run=self.run_id, job=job.name, day=day)
+        return published
+
+    def tidy(self) -> None:
+        """Delete this run's staging."""
+        shutil.rmtree(self.store.root / "staging" / self.run_id, ignore_errors=True)
+        self._cuts = 0
+
+    # ---- steps
+
+    def _is_current(self, job: Job, day: date, cause: str) -> bool:
+        found = [self.store.pointer(table.name, day) for table in job.writes]
+        return all(p is not None and p.cause == cause for p in found)
+
+    def _demand(self, job: Job, pinned: dict[str, list[Pointer]], day: date) -> None:
+        for name, read in job.reads.items():
+            if read.mode == "day" and not read.table.is_landed and not pinned[name]:
+                raise DataRefused(
+                    f"job {job.name}, day {day}: table {read.table.name} has no such day; "
+                    f"run `huoke run --day {day}` or the job that writes {read.table.name} first"
+                )
+
+    def _cause(self, job: Job, day: date, inputs: dict[str, str]) -> str:
+        told = json.dumps([job.name, day.isoformat(), inputs, self.conf.print(), code_print()], sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+    def _frame(self, read: Any, pointers: list[Pointer]) -> DataFrame:
+        table = frames.resolved(read.table, self.conf)
+        frame = frames.read_pins(self.spark, self.store, table, pointers)
+        return frames.in_force(frame, table.key) if read.mode == "in_force" and len(pointers) > 1 else frame
+
+    def _asked(self, job: Job, ledger: Any) -> dict[str, Any]:
+        offered = {"conf": self.conf, "shell": self, "vault": self.keys, "ledger": ledger}
+        return {name: value for name, value in offered.items() if name in job.asks}
+
+    def _call(self, job: Job, pinned: dict[str, list[Pointer]], day: date, ledger: Any) -> tuple[Any, ...]:
+        inputs = {name: self._frame(read, pinned[name]) for name, read in job.reads.items()}
+        today = {"day": day} if "day" in job.asks else {}
+        return _as_tuple(job(**inputs, **today, **self._asked(job, ledger)))
+
+    def _stage(self, job: Job, table: Table, frame: Any, days: list[date]) -> _Staged:
+        resolved = frames.resolved(table, self.conf)
+        many = job.landing is not None
+        spark_frame = frame if hasattr(frame, "sparkSession") else self.frame(frame, table)
+        conformed = frames.conform(spark_frame, resolved, job=job.name, keep_day=many)
+        folder = self.store.staging(self.run_id, table.name)
+        writer = conformed.write.partitionBy("day") if many else conformed.write
+        writer.parquet(str(folder))
+        self.log.write("staged", run=self.run_id, job=job.name, table=table.name, days=[str(d) for d in days])
+        back = self.spark.read.schema(frames.schema(resolved, with_day=many)).parquet(str(folder))
+        figures = frames.profile(back, resolved, by_day=many)
+        empty = frames.profile(back.limit(0), resolved, by_day=False)[None] if many else {}
+        per_day = {d: figures.get(d.isoformat() if many else None, empty) for d in days}
+        for d, found in per_day.items():
+            if wrong := frames.complaints(found, resolved):
+                self.log.write("refused", run=self.run_id, job=job.name, table=table.name, day=d, complaints=wrong)
+                raise Fault(f"job {job.name}, day {d}, table {table.name}: " + "; ".join(wrong) + "; nothing was published")
+        return _Staged(resolved, folder, per_day, many)
+
+    def _publish(
+        self, job: Job, staged: _Staged, inputs: dict[Any, Any], causes: dict[date, str]
+    ) -> list[Published]:
+        published = []
+        for day, figures in staged.figures.items():
+            folder = staged.folder / f"day={day}" if staged.many else staged.folder
+            folder.mkdir(parents=True, exist_ok=True)
+            pointer = Pointer(
+                table=staged.table.name,
+                day=day.isoformat(),
+                version=frames.version(figures, staged.table),
+                rows=int(figures["rows"]),
+                schema=",".join(f"{c.name}:{c.type}" for c in staged.table.columns),
+                inputs=inputs[day] if staged.many else inputs,
+                cause=causes[day],
+                run=self.run_id,
+            )
+            is_new = self.store.publish(folder, pointer)
+            event = "published" if is_new else "same"
+            self.log.write(event, run=self.run_id, job=job.name, table=pointer.table, day=day, version=pointer.version)
+            published.append(Published(pointer.table, day, pointer.rows, pointer.version, is_new))
+        return published
+
+
+@dataclass(frozen=True)
+class _Staged:
+    table: Table
+    folder: Path
+    figures: dict[date, dict[str, Any]]
+    many: bool
+
+
+def _as_tuple(results: Any) -> tuple[Any, ...]:
+    return results if isinstance(results, tuple) else (results,)
+
+
+@cache
+def code_print() -> str:
+    """A hash of the source of every package whose code can change a result."""
+    root = Path(__file__).resolve().parents[2]
+    digest = hashlib.sha256()
+    for file in sorted(f for package in ("jobs", "segments") for f in (root / package).rglob("*.py")):
+        digest.update(file.relative_to(root).as_posix().encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+

@@ -1,0 +1,104 @@
+"""The activate stage: who may be sent, the plan, the audiences, what was sent."""
+
+from __future__ import annotations
+
+from jobs.contract import Column, Privacy, Table
+from jobs.tables.ingest import PROSPECT_KEY, key
+
+PERSON_KEY = key("person_key", "string", "pseudonym of the person", Privacy.PSEUDONYM)
+
+ELIGIBILITY = Table(
+    "eligibility",
+    "activate",
+    "Who may be put on which channel's audience today, and if not, the first reason why",
+    ("prospect_key", "channel"),
+    (
+        PROSPECT_KEY,
+        key("channel", "string", "channel"),
+        PERSON_KEY,
+        key("is_eligible", "boolean", "every gate is open"),
+        Column("reason", "string", "first gate that is shut: holdout, suppressed:<reason>, no_consent, not_sent_row, no_identifier"),
+        key("is_holdout", "boolean", "the person is held out of every channel"),
+    ),
+    rules=("is_eligible = (reason is null)", "not (is_eligible and is_holdout)"),
+)
+CHANNEL_PLAN = Table(
+    "channel_plan",
+    "activate",
+    "What each channel is planned to spend and win, with the certificate of the plan",
+    ("channel",),
+    (
+        key("channel", "string", "channel, or (all)"),
+        key("currency", "string", "base currency"),
+        Column("budget", "double", "budget of the period, major units; null is none", scale=2),
+        Column("budget_left", "double", "what is left of it, major units; null is no limit", scale=2),
+        key("audience_size", "bigint", "people on the audience"),
+        key("expected_spend", "double", "expected spend, major units", scale=6),
+        Column("expected_spend_lo", "double", "lower end, 95 %", scale=6),
+        Column("expected_spend_hi", "double", "upper end, 95 %", scale=6),
+        key("expected_good", "double", "expected incremental good customers", scale=6),
+        Column("expected_good_lo", "double", "lower end, 95 %", scale=6),
+        Column("expected_good_hi", "double", "upper end, 95 %", scale=6),
+        Column("expected_late_rate", "double", "expected share of funded that are late"),
+        Column("expected_late_rate_lo", "double", "lower end, 95 %"),
+        Column("expected_late_rate_hi", "double", "upper end, 95 %"),
+        Column("expected_fraud_rate", "double", "expected share of funded that are fraud"),
+        Column("expected_fraud_rate_lo", "double", "lower end, 95 %"),
+        Column("expected_fraud_rate_hi", "double", "upper end, 95 %"),
+        Column("gap", "double", "certified gap to the best plan, relative; on the row (all)"),
+        Column("max_violation", "double", "largest relative violation of a row; on the row (all)"),
+        Column("shadow_price", "double", "value of one more unit of the channel's budget (or of the volume floor on (all))"),
+        Column("note", "string", "what the reader must know, e.g. that consent is assumed or that no model exists yet"),
+    ),
+)
+AUDIENCES = Table(
+    "audiences",
+    "activate",
+    "Who is put on which channel's audience today",
+    ("prospect_key",),
+    (
+        key("audience", "string", "opaque audience name"),
+        key("channel", "string", "channel; `none` for the held out"),
+        PROSPECT_KEY,
+        Column("partner", "string", "funding institution"),
+        Column("creative", "string", "creative"),
+        Column("band", "string", "band; null before there is a model"),
+        key("role", "string", "policy, exploration or holdout"),
+        key("propensity", "double", "probability the policy gave this choice"),
+        Column("bid_multiplier", "double", "bid relative to the channel's base"),
+        Column("expected_cost", "double", "expected spend on this person, base currency major units"),
+        Column("expected_good", "double", "expected incremental good customers"),
+    ),
+    rules=("propensity > 0 and propensity <= 1", "audience rlike '^aud-[0-9a-z]{8}$'"),
+)
+AUDIENCE_OPERATIONS = Table(
+    "audience_operations",
+    "activate",
+    "What to add to and remove from each channel's audience, against what it holds",
+    ("channel", "audience", "prospect_key"),
+    (
+        key("channel", "string", "channel"),
+        key("audience", "string", "audience"),
+        PROSPECT_KEY,
+        key("operation", "string", "add or remove"),
+        key("reason", "string", "planned, left_plan, or the gate that shut"),
+    ),
+    rules=("operation in ('add', 'remove')",),
+)
+DELIVERIES = Table(
+    "deliveries",
+    "activate",
+    "What was handed to each channel, with its receipt",
+    ("channel", "audience", "operation"),
+    (
+        key("channel", "string", "channel"),
+        key("audience", "string", "audience"),
+        key("operation", "string", "add or remove"),
+        key("rows", "bigint", "people in the operation"),
+        key("accepted", "bigint", "rows the channel took"),
+        key("quarantined", "bigint", "rows without a usable identifier"),
+        key("receipt", "string", "digest of what was handed over"),
+        key("status", "string", "confirmed, partial or failed"),
+    ),
+    rules=("rows = accepted + quarantined",),
+)

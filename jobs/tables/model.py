@@ -1,0 +1,113 @@
+"""The model stage: segments, models with their cards, scores, bands, profiles."""
+
+from __future__ import annotations
+
+from jobs.contract import Column, Table
+from jobs.tables.ingest import PROSPECT_KEY, key
+
+SEGMENT_MEMBERS = Table(
+    "segment_members",
+    "model",
+    "Which prospects are in which segment, by rule (conf/segments) or by cluster",
+    ("segment", "prospect_key"),
+    (key("segment", "string", "segment name"), PROSPECT_KEY, key("kind", "string", "rule or cluster")),
+)
+CLUSTER_MODEL = Table(
+    "cluster_model",
+    "model",
+    "The k-means clustering of prospects: one centre a row, on standardised features",
+    ("cluster",),
+    (
+        key("cluster", "string", "cluster name, numbered by size"),
+        key("rows", "bigint", "training rows nearest to it"),
+        key("centre", "array<double>", "coordinates, in the order of `inputs`"),
+        key("inputs", "array<string>", "encoded input names"),
+        key("encoder", "binary", "the fitted encoder"),
+    ),
+)
+AFFINITY_MODEL = Table(
+    "affinity_model",
+    "model",
+    "LightFM embeddings of prospect features and creatives: a dot product plus biases ranks creatives",
+    ("kind", "name"),
+    (
+        key("kind", "string", "prospect_feature, creative or encoder"),
+        key("name", "string", "encoded feature name, or creative@channel"),
+        key("vector", "array<double>", "embedding"),
+        key("bias", "double", "bias"),
+        Column("payload", "binary", "the fitted encoder, on the row of kind encoder"),
+    ),
+)
+STAGE_MODELS = Table(
+    "stage_models",
+    "model",
+    "The fitted stage models: click, apply, organic, approve, fund, default",
+    ("stage",),
+    (
+        key("stage", "string", "click, apply, organic, approve, fund or default"),
+        key("model_version", "string", "digest of all stages' payloads"),
+        key("learner", "string", "learner, or `prior` when data were too thin to fit"),
+        key("rows", "bigint", "training rows"),
+        key("positives", "bigint", "training positives"),
+        key("payload", "binary", "the fitted model"),
+    ),
+)
+MODEL_CARDS = Table(
+    "model_cards",
+    "model",
+    "What is known about each model: data window, rows, quality with intervals, what each input is worth",
+    ("stage", "section", "item"),
+    (
+        key("stage", "string", "stage model, affinity or clusters"),
+        key("section", "string", "data, quality, calibration, inputs, or note"),
+        key("item", "string", "what the row is about"),
+        Column("value", "double", "figure"),
+        Column("lo", "double", "lower end of its 95 % interval"),
+        Column("hi", "double", "upper end of its 95 % interval"),
+        Column("text", "string", "words where a figure does not say it"),
+    ),
+)
+BAND_CUTS = Table(
+    "band_cuts",
+    "model",
+    "Frozen cuts of the band score: a prospect is in the first band whose lower cut it reaches",
+    ("band",),
+    (
+        key("band", "string", "band, A best"),
+        key("lower", "double", "lower cut of the band score"),
+        key("rows", "bigint", "prospects in the band when it was cut"),
+        key("model_version", "string", "models the cuts were made with"),
+    ),
+)
+SCORES = Table(
+    "scores",
+    "model",
+    "What sending each prospect to each channel is expected to bring and cost",
+    ("prospect_key", "channel"),
+    (
+        PROSPECT_KEY,
+        key("channel", "string", "channel"),
+        key("p_apply", "double", "applies within 14 days, given put on the audience"),
+        key("p_organic", "double", "applies within 14 days, given not sent"),
+        key("p_approve", "double", "approved, given applied"),
+        key("p_fund", "double", "funded within 30 days, given approved"),
+        key("p_good", "double", "good, given funded"),
+        key("p_late", "double", "ever over 90 days past due by month 12, given funded"),
+        key("p_fraud", "double", "confirmed fraud, given funded"),
+        key("expected_cost", "double", "money spent per person put on the audience, base currency major units"),
+        key("expected_value", "double", "value of incremental good customers less cost, base currency major units"),
+        key("band", "string", "band of the prospect, A best"),
+        key("model_version", "string", "models it was scored with"),
+    ),
+    retention_days=90,
+    rules=(
+        "p_apply between 0 and 1",
+        "p_organic between 0 and 1",
+        "p_approve between 0 and 1",
+        "p_fund between 0 and 1",
+        "p_good between 0 and 1",
+        "p_late between 0 and 1",
+        "p_fraud between 0 and 1",
+        "expected_cost >= 0",
+    ),
+)
