@@ -1,0 +1,89 @@
+"""Shared fixtures: one Spark session a run, a small configuration, frames with a table's schema, a real shell."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from jobs.contract import Table
+from jobs.runtime.conf import BaseConf, ChannelConf, Conf, PolicyConf, SparkConf
+
+SECRET = "00" * 31 + "01"
+
+
+def make_conf(**changes: Any) -> Conf:
+    """A two-channel configuration; keyword arguments replace whole parts (base=…, channels=…, policy=…)."""
+    spark = SparkConf(master="local[2]", driver_memory="2g", shuffle_partitions=2)
+    base = BaseConf(currency="CNY", spark=spark, features={"income": "numeric", "city": "categorical"})
+    channels = {
+        "feed_a": ChannelConf(capacity=1000, budget=5000, currency="CNY"),
+        "sms": ChannelConf(capacity=500, budget=1000, currency="CNY", billing="message", identifiers=("phone",)),
+    }
+    content: dict[str, Any] = {"base": base, "channels": channels, "policy": PolicyConf(min_audience=0)}
+    return Conf(**{**content, **changes})
+
+
+@pytest.fixture(scope="session")
+def conf() -> Conf:
+    return make_conf()
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    from jobs.runtime.session import spark_session
+
+    session = spark_session(make_conf().base.spark, tmp_path_factory.mktemp("spark"))
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def make_shell(spark: Any, tmp_path: Path) -> Callable[..., Any]:
+    """A real shell on a fresh warehouse: make_shell(), make_shell(conf), make_shell(warehouse=…, landing=…)."""
+    from jobs.runtime.keys import Keys
+    from jobs.runtime.shell import Shell
+
+    def make(conf: Conf | None = None, warehouse: Path | None = None, landing: Path | None = None) -> Shell:
+        home, land = warehouse or tmp_path / "warehouse", landing or tmp_path / "landing"
+        return Shell(home, land, conf or make_conf(), Keys(bytes.fromhex(SECRET)), spark)
+
+    return make
+
+
+@pytest.fixture
+def rows(spark: Any) -> Callable[..., Any]:
+    """A Spark frame with a table's schema: rows(TABLE, [{…}, …], day=…, conf=…); what is not given is null."""
+    from jobs.runtime import frames
+
+    def make(table: Table, content: Iterable[dict[str, Any]], day: date = date(2026, 1, 1), conf: Conf | None = None) -> Any:
+        resolved = frames.resolved(table, conf or make_conf())
+        schema = frames.schema(resolved, with_day=True)
+        known = set(schema.names)
+        filled = []
+        for row in content:
+            assert not set(row) - known, f"{table.name} has no columns {set(row) - known}"
+            filled.append(tuple({"day": day, **row}.get(name) for name in schema.names))
+        return spark.createDataFrame(filled, schema)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data sets; skips by name where it is not set."""
+    folder = os.environ.get("HUOKE_REAL_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("HUOKE_REAL_DATA names no folder of real data sets")
+    return Path(folder)
+
+
+def to_pandas(frame: Any, *sort_by: str) -> pd.DataFrame:
+    """A small Spark frame as pandas, sorted."""
+    result = frame.toPandas()
+    return result.sort_values(list(sort_by) or list(result.columns), ignore_index=True)
