@@ -1,0 +1,73 @@
+"""Which columns a model may see, and how a column of a frame is read: numbers as float64, categories as level codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+MISSING_LEVEL = "\x00missing"
+MAX_LEVELS = 250  # histogram boosting bins a feature into at most 255 values, missing ones apart
+
+
+@dataclass(frozen=True)
+class Features:
+    """The declared inputs of a model, in a fixed order; null is allowed in all of them."""
+
+    numeric: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = self.names
+        if len(set(names)) != len(names):
+            twice = sorted({n for n in names if names.count(n) > 1})
+            raise ValueError(f"features declared twice: {', '.join(twice)}; declare each once")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every input, numeric ones first."""
+        return self.numeric + self.categorical
+
+    def check(self, columns: Iterable[str]) -> None:
+        """Raise KeyError naming the declared inputs that `columns` lacks."""
+        if missing := sorted(set(self.names) - set(columns)):
+            raise KeyError(f"the frame lacks the feature columns {', '.join(missing)}; add them or declare them out")
+
+
+def numbers(column: pd.Series) -> Floats:
+    """The column as float64, from any numeric type; null, infinite and not numeric become NaN."""
+    values = pd.to_numeric(column.astype(object), errors="coerce") if column.dtype == object else column
+    out = values.to_numpy(dtype=np.float64, na_value=np.nan).copy()
+    out[~np.isfinite(out)] = np.nan
+    return out
+
+
+def level_names(column: pd.Series) -> NDArray[np.object_]:
+    """The column as text; null is the level MISSING_LEVEL, so that it can be learned like any other."""
+    text = column.astype(object)
+    return np.where(text.isna(), MISSING_LEVEL, text.astype(str)).astype(object)
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The levels of one category that were seen often enough; every other value shares the code after the last."""
+
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, column: pd.Series, min_count: int) -> Levels:
+        """The levels of at least `min_count` rows, most frequent first, at most MAX_LEVELS of them."""
+        names, counts = np.unique(level_names(column).astype(str), return_counts=True)
+        order = np.argsort(-counts, kind="stable")  # ties by name, so that row order is of no account
+        return cls(tuple(str(names[i]) for i in order if counts[i] >= min_count)[:MAX_LEVELS])
+
+    def codes(self, column: pd.Series) -> Codes:
+        """One code a row in 0..len(names); the last one is every rare or unknown level."""
+        found = pd.Index(self.names, dtype=object).get_indexer(pd.Index(level_names(column), dtype=object))
+        return np.where(found < 0, len(self.names), found).astype(np.int64)

@@ -1,0 +1,94 @@
+"""Ridge logistic regression whose score is a sum of one table or one bent line a feature, added column by column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from jobs.model.learners.features import Features, Floats, Levels, numbers
+from jobs.model.learners.settings import LogisticSettings
+
+RANK_POINTS = 65
+
+
+@dataclass(frozen=True, eq=False)
+class Bend:
+    """One numeric feature: its rank in the training data, bent at inner quantiles, and a flag for null."""
+
+    name: str
+    values: Floats
+    ranks: Floats
+    knots: tuple[float, ...]
+
+    @classmethod
+    def of(cls, name: str, column: Floats, knots: int) -> Bend:
+        """The empirical ranks of the column at up to RANK_POINTS distinct quantiles."""
+        known = np.sort(column[~np.isnan(column)])
+        if known.size == 0:
+            return cls(name, np.zeros(1), np.zeros(1), ())
+        values = np.unique(np.quantile(known, np.linspace(0, 1, RANK_POINTS), method="nearest"))
+        low, high = np.searchsorted(known, values, "left"), np.searchsorted(known, values, "right")
+        inner = tuple(float(k) for k in np.linspace(0, 1, knots + 2)[1:-1])
+        return cls(name, values, (low + high) / (2 * known.size) - 0.5, tuple(k - 0.5 for k in inner))
+
+    @property
+    def width(self) -> int:
+        """How many columns the feature becomes."""
+        return 2 + len(self.knots)
+
+    def columns(self, column: Floats) -> list[Floats]:
+        """The feature's columns, about as wide as standardised ones; values outside the training range are clipped."""
+        rank = np.interp(np.where(np.isnan(column), self.values[0], column), self.values, self.ranks)
+        rank = np.where(np.isnan(column), 0.0, rank)
+        return [rank * 4.0, *(np.maximum(rank - k, 0.0) * 4.0 for k in self.knots), np.isnan(column).astype(np.float64)]
+
+
+@dataclass(frozen=True, eq=False)
+class LogisticModel:
+    """The fitted terms; log-odds are the intercept plus the terms in their fixed order."""
+
+    bends: tuple[Bend, ...]
+    tables: tuple[tuple[str, Levels], ...]
+    weights: Floats
+    intercept: float
+
+    def log_odds(self, frame: pd.DataFrame) -> Floats:
+        """One score a row; the sum runs over features, never over rows, so it does not depend on the batch."""
+        total = np.full(len(frame), self.intercept)
+        at = 0
+        for bend in self.bends:
+            for column in bend.columns(numbers(frame[bend.name])):
+                total += self.weights[at] * column
+                at += 1
+        for name, levels in self.tables:
+            size = len(levels.names) + 1
+            total += self.weights[at : at + size][levels.codes(frame[name])]
+            at += size
+        return total
+
+
+def fit_logistic(
+    frame: pd.DataFrame,
+    features: Features,
+    label: NDArray[np.int8],
+    weight: Floats | None,
+    settings: LogisticSettings,
+) -> LogisticModel:
+    """Fit on rows in the order given; both classes must be present (jobs.model.learners.fit sees to it)."""
+    bends = tuple(Bend.of(n, numbers(frame[n]), settings.knots) for n in features.numeric)
+    tables = tuple((n, Levels.of(frame[n], settings.min_level)) for n in features.categorical)
+    blocks = [sparse.csr_array(np.column_stack(b.columns(numbers(frame[b.name])))) for b in bends]
+    rows = np.arange(len(frame))
+    for name, levels in tables:
+        shape = (len(frame), len(levels.names) + 1)
+        blocks.append(sparse.csr_array((np.ones(len(frame)), (rows, levels.codes(frame[name]))), shape=shape))
+    learner = LogisticRegression(C=settings.c, max_iter=1000, tol=1e-6)
+    with threadpool_limits(1):
+        learner.fit(sparse.hstack(blocks, format="csr"), label, sample_weight=weight)
+    return LogisticModel(bends, tables, learner.coef_[0].astype(np.float64), float(learner.intercept_[0]))

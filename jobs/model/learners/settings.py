@@ -1,0 +1,53 @@
+"""The settings of each learner, as conf may state them; unknown keys are refused."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BoostedSettings(_Closed):
+    """Bagged, shallow, strongly regularised histogram gradient boosting.
+
+    `bags` fits differ in the features each split may see (`feature_share`) and are averaged in log-odds.
+    Levels of a category seen in fewer than `min_level` rows are pooled.
+    """
+
+    learner: Literal["boosted"] = "boosted"
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05
+    trees: Annotated[int, Field(ge=1)] = 100
+    leaves: Annotated[int, Field(ge=2)] = 8
+    min_leaf: Annotated[int, Field(ge=1)] = 40
+    l2: Annotated[float, Field(ge=0)] = 10.0
+    feature_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    bags: Annotated[int, Field(ge=1)] = 3
+    min_level: Annotated[int, Field(ge=1)] = 20
+
+
+class LogisticSettings(_Closed):
+    """Ridge logistic regression on ranks bent at `knots` inner quantiles, and one-hot levels.
+
+    `c` is the inverse of the penalty, as in scikit-learn.
+    """
+
+    learner: Literal["logistic"] = "logistic"
+    c: Annotated[float, Field(gt=0)] = 0.5
+    knots: Annotated[int, Field(ge=0)] = 3
+    min_level: Annotated[int, Field(ge=1)] = 20
+
+
+class BlendSettings(_Closed):
+    """The two above averaged in log-odds; `boosted_share` is the weight of the boosted one."""
+
+    learner: Literal["blend"] = "blend"
+    boosted: BoostedSettings = BoostedSettings()
+    logistic: LogisticSettings = LogisticSettings()
+    boosted_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+
+Settings = Annotated[BoostedSettings | LogisticSettings | BlendSettings, Field(discriminator="learner")]
