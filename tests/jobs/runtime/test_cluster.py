@@ -1,0 +1,68 @@
+"""A Connect server and a standalone cluster really start, run Python on two partitions, and end without a trace."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from jobs.runtime.child import log_tail
+from jobs.runtime.cluster import connect_server, is_listening, spark_home, standalone_cluster
+
+ROOT = Path(__file__).resolve().parents[3]
+# Runs in its own process: one Python process can hold either a classic or a Connect session, and only one of them.
+PROBE = textwrap.dedent("""
+    import sys
+    from pathlib import Path
+    from jobs.runtime.conf import SparkConf
+    from jobs.runtime.session import spark_session
+
+    def mark(batches):
+        import os
+        import sys
+        import pyarrow as pa
+        import jobs.contract
+        for batch in batches:
+            names = pa.array([f"{os.getpid()} {sys.executable}"] * batch.num_rows)
+            yield pa.RecordBatch.from_arrays([batch.column(0), names], ["id", "worker"])
+
+    spark = spark_session(SparkConf(master=sys.argv[1], driver_memory="1g"), Path(sys.argv[2]))
+    rows = spark.range(0, 1000, 1, 2).mapInArrow(mark, "id long, worker string").collect()
+    workers = {r.worker for r in rows}
+    print(sum(r.id for r in rows), len(workers), *{w.split(" ", 1)[1] for w in workers})
+    spark.stop()
+""")
+
+
+def probe(address: str, scratch: Path) -> list[str]:
+    """The sum of ids, the number of Python workers seen, and the Pythons they ran."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "SPARK_HOME": str(spark_home())}
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, address, str(scratch)], capture_output=True, text=True, timeout=180, env=env
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.split()
+
+
+def no_process_mentions(folder: Path) -> bool:
+    """True when no process of this machine has the folder on its command line."""
+    table = subprocess.run(["ps", "-axww", "-o", "args"], capture_output=True, text=True, check=True).stdout
+    return str(folder) not in table
+
+
+@pytest.mark.parametrize("kind", ["connect", "standalone"])
+def test_python_runs_on_two_partitions_and_nothing_is_left(kind: str, tmp_path: Path) -> None:
+    folder = tmp_path / kind
+    start = connect_server(folder, memory="1g") if kind == "connect" else standalone_cluster(folder)
+    with start as address:
+        port = int(address.rsplit(":", 1)[1])
+        assert is_listening(port)
+        assert not no_process_mentions(folder)
+        total, workers, *pythons = probe(address, tmp_path / "scratch")
+        assert (total, workers, pythons) == (str(sum(range(1000))), "2", [sys.executable])
+    assert not is_listening(port), log_tail(folder / "connect-server.log")
+    assert no_process_mentions(folder)
