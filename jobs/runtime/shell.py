@@ -23,6 +23,7 @@ from jobs.runtime.keys import Keys
 from jobs.runtime.landing import Landing
 from jobs.runtime.runlog import RunLog
 from jobs.runtime.store import Pointer, Store
+from jobs.runtime.types import arrow_type
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,14 +74,14 @@ class Shell:
     def frame(self, rows: pd.DataFrame, table: Table) -> DataFrame:
         """A small pandas frame as a Spark frame with a table's columns and types."""
         import pyarrow as pa
-        from pyspark.sql.pandas.types import to_arrow_schema
 
         resolved = frames.resolved(table, self.conf)
         wanted = frames.schema(resolved, with_day="day" in rows.columns)
-        order = [name for name in wanted.names if name in rows.columns]
-        if missing := set(wanted.names) - set(order):
+        if missing := set(wanted.names) - set(rows.columns):
             raise Fault(f"job {self._job}, table {table.name}: columns missing {sorted(missing)}; return every declared one")
-        arrow = pa.Table.from_pandas(rows[order], schema=to_arrow_schema(wanted), preserve_index=False)
+        types = {"day": "date"} | {c.name: c.type for c in resolved.columns}
+        described = pa.schema([(name, arrow_type(types[name])) for name in wanted.names])
+        arrow = pa.Table.from_pandas(rows[wanted.names], schema=described, preserve_index=False)
         return self.spark.createDataFrame(arrow, schema=wanted)
 
     def read(self, table: Table, mode: str, day: date, days: int | None = None) -> DataFrame:
