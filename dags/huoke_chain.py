@@ -19,7 +19,7 @@ DAY = "{{ params.day or (ds if ds is defined and ds else '') }}"
 
 
 def make_dag(dag_id: str, *, doc: str, params: dict[str, Any], schedule: str | None = None) -> DAG:
-    """An empty DAG with what all share: one run at a time, no catch-up; HUOKE_SCHEDULE=manual takes its schedule away."""
+    """An empty DAG with what all share: one run at a time, no catch-up, and no schedule if HUOKE_SCHEDULE=manual."""
     if os.environ.get("HUOKE_SCHEDULE") == "manual":
         schedule = None
     return DAG(
@@ -40,11 +40,10 @@ def add_jobs(
 ) -> dict[str, BaseOperator]:
     """Put the jobs into the DAG and return their tasks by name, in the manifest's order."""
     tasks: dict[str, BaseOperator] = {}
-    with dag:
-        groups = {stage: TaskGroup(stage) for stage in dict.fromkeys(job.stage for job in jobs.values())}
-        for name, job in jobs.items():
-            with groups[job.stage]:
-                tasks[name] = make_task(job, day=day, last_day=last_day)
-        for upstream, downstream in edges(jobs):
-            tasks[upstream] >> tasks[downstream]
+    # Without `with dag`: Airflow would register the DAG when that block ends, and again under its final hash.
+    groups = {stage: TaskGroup(stage, dag=dag) for stage in dict.fromkeys(job.stage for job in jobs.values())}
+    for name, job in jobs.items():
+        tasks[name] = make_task(job, day=day, last_day=last_day, dag=dag, task_group=groups[job.stage])
+    for upstream, downstream in edges(jobs):
+        tasks[upstream] >> tasks[downstream]
     return tasks

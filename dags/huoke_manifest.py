@@ -26,7 +26,7 @@ class ManifestJob:
 
 
 def read_manifest(path: Path = MANIFEST) -> dict[str, ManifestJob]:
-    """Every job by name, in the manifest's order (each after those it needs); ValueError when the version is another."""
+    """Every job by name, each after those it needs; ValueError when the manifest is of another version."""
     content = json.loads(path.read_text(encoding="utf-8"))
     if content.get("version") != VERSION:
         raise ValueError(f"{path.name} is of version {content.get('version')}; write it anew with `huoke manifest`")

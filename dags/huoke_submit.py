@@ -23,7 +23,7 @@ CONNECTION_VARIABLE = f"AIRFLOW_CONN_{CONNECTION.upper()}"
 
 
 class SubmitTask(SparkSubmitOperator):
-    """Submits `jobs/submit.py run JOB --day D` in client mode, to the master HUOKE_SPARK or to connection `huoke_spark`.
+    """Submits `jobs/submit.py run JOB --day D` in client mode to the master HUOKE_SPARK (or connection `huoke_spark`).
 
     Nothing secret is in the arguments or the Spark configuration: the application reads its settings where it runs.
     """

@@ -24,8 +24,11 @@ RETRIES = 5
 END_SECONDS = 20.0
 
 
-def make_task(job: ManifestJob, *, day: str, last_day: str | None = None) -> BaseOperator:
-    """The task of a job; `day` and the last one allowed are templates. HUOKE_TASK_MODE is worker (default) or submit."""
+def make_task(job: ManifestJob, *, day: str, last_day: str | None = None, **place: Any) -> BaseOperator:
+    """The task of a job; `day` and the last one allowed are templates; HUOKE_TASK_MODE is worker (default) or submit.
+
+    `place` is where it stands: its `dag` and `task_group`.
+    """
     settings: dict[str, Any] = {
         "task_id": job.name,
         "owner": job.owner,
@@ -36,6 +39,7 @@ def make_task(job: ManifestJob, *, day: str, last_day: str | None = None) -> Bas
         "retry_exponential_backoff": 2.0,
         "max_retry_delay": timedelta(minutes=15),
         "retry_policy": ByKindOfFailure(),
+        **place,
     }
     mode = os.environ.get("HUOKE_TASK_MODE", "worker")
     if mode == "worker":
