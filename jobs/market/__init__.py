@@ -1,0 +1,1 @@
+"""A simulated lending market with known potential outcomes, and the referee that scores a policy on it."""

@@ -1,0 +1,131 @@
+"""Yardsticks on true expectations: reachable volume, random, best channel first, and the oracle's cheapest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from jobs.market.conf import MarketConf
+from jobs.market.dice import Dice, Floats, Ints
+from jobs.market.people import People
+
+SAMPLE = 100_000
+ROUNDS = 60
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """Cost per incremental good customer at shares of the reachable volume (good customers of the whole market)."""
+
+    reachable: float
+    shares: tuple[float, ...]
+    random: tuple[float, ...]
+    best_channel: tuple[float, ...]
+    oracle: tuple[float, ...]
+
+    @property
+    def saving(self) -> tuple[float, ...]:
+        """By how much the oracle undercuts random, per share."""
+        return tuple(1.0 - best / worst for best, worst in zip(self.oracle, self.random, strict=True))
+
+
+def climb(
+    people: People,
+    arms: tuple[Floats, Floats, Floats],
+    late: Floats,
+    conf: MarketConf,
+    shares: tuple[float, ...] = (0.1, 0.2, 0.3),
+) -> Ladder:
+    """The ladder of a market, on a sample of at most 100,000 people with capacities in proportion."""
+    who = np.arange(0, people.count, max(1, people.count // SAMPLE))
+    scale = people.count / len(who)
+    cost, good = arms[0][who], (arms[1] * (1.0 - late)[:, None])[who]
+    capacity = np.array([int(channel.capacity * len(who)) for channel in conf.channels])
+    reachable = reachable_volume(good, capacity)
+    dice = Dice(conf.seed)
+    goals = [share * reachable for share in shares]
+    rank = dice.uniform("ladder", who)
+    return Ladder(
+        reachable=reachable * scale,
+        shares=shares,
+        random=tuple(random_cost(cost, good, capacity, goal, rank) for goal in goals),
+        best_channel=tuple(best_channel_cost(cost, good, capacity, goal, rank) for goal in goals),
+        oracle=tuple(cheapest_first_cost(cost, good, capacity, goal) for goal in goals),
+    )
+
+
+def reachable_volume(good: Floats, capacity: Ints) -> float:
+    """The most incremental good customers under capacities, one channel a person: the dual bound of that assignment.
+
+    Each channel's price is raised in turn to where its demand meets its capacity; prices only rise, and any prices
+    give an upper bound, so stopping early errs on the high side.
+    """
+    price = np.zeros(good.shape[1])
+    best = np.inf
+    for _ in range(ROUNDS):
+        before = price.copy()
+        for channel in range(len(price)):
+            gain = good - price
+            gain[:, channel] = 0.0
+            edge = good[:, channel] - np.maximum(gain.max(axis=1), 0.0)
+            place = capacity[channel]
+            if place < len(edge):
+                price[channel] = max(0.0, float(np.partition(edge, len(edge) - 1 - place)[len(edge) - 1 - place]))
+        bound = float(np.maximum((good - price).max(axis=1), 0.0).sum() + (price * capacity).sum())
+        best = min(best, bound)
+        if np.abs(price - before).max() < 1e-9:
+            break
+    return best
+
+
+def random_cost(cost: Floats, good: Floats, capacity: Ints, goal: float, rank: Floats) -> float:
+    """Rung 0: people in random order, a random channel each, channels drawn in proportion to capacity."""
+    eligible = np.flatnonzero(good.max(axis=1) > 0)
+    order = eligible[np.argsort(rank[eligible], kind="stable")]
+    share = capacity / max(1, capacity.sum())
+    # the channel comes from a second, independent use of the rank's low digits
+    turn = (rank[order] * 2.0**20) % 1.0
+    channel = np.minimum(np.searchsorted(np.cumsum(share), turn), len(capacity) - 1)
+    return _cost_at(cost[order, channel], good[order, channel], goal)
+
+
+def best_channel_cost(cost: Floats, good: Floats, capacity: Ints, goal: float, rank: Floats) -> float:
+    """Rung 1: random people, channels filled to capacity in order of their average cost."""
+    eligible = np.flatnonzero(good.max(axis=1) > 0)
+    order = eligible[np.argsort(rank[eligible], kind="stable")]
+    average = cost[eligible].sum(axis=0) / np.maximum(good[eligible].sum(axis=0), 1e-12)
+    channel = np.repeat(np.argsort(average, kind="stable"), capacity[np.argsort(average, kind="stable")])
+    size = min(len(order), len(channel))
+    return _cost_at(cost[order[:size], channel[:size]], good[order[:size], channel[:size]], goal)
+
+
+def cheapest_first_cost(cost: Floats, good: Floats, capacity: Ints, goal: float) -> float:
+    """Rung 7: the cheapest person-channel pairs by true cost per good customer, one a person, under capacities."""
+    person, channel = np.nonzero(good > 0)
+    ratio = cost[person, channel] / good[person, channel]
+    order = np.argsort(ratio, kind="stable")
+    is_free = np.ones(len(good), dtype=bool)
+    room = capacity.copy()
+    taken, volume = [], 0.0
+    for pair in order:
+        i, k = person[pair], channel[pair]
+        if is_free[i] and room[k] > 0:
+            is_free[i] = False
+            room[k] -= 1
+            taken.append(pair)
+            volume += good[i, k]
+            if volume >= goal:
+                break
+    chosen = np.array(taken)
+    return _cost_at(cost[person[chosen], channel[chosen]], good[person[chosen], channel[chosen]], goal)
+
+
+def _cost_at(cost: Floats, good: Floats, goal: float) -> float:
+    """Cost per good customer of the first rows that reach a volume, the last one in part; of all when they do not."""
+    volume = np.cumsum(good)
+    stop = int(np.searchsorted(volume, goal))
+    if stop >= len(volume):
+        return float(cost.sum() / max(volume[-1] if len(volume) else 0.0, 1e-12))
+    short = goal - (volume[stop - 1] if stop else 0.0)
+    return float((cost[:stop].sum() + cost[stop] * short / good[stop]) / goal)

@@ -1,0 +1,79 @@
+"""What a market remembers of itself beside its truth: its conf, its summary, whether it is complete."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from jobs.market.conf import MarketConf
+from jobs.market.headline import HeadlineRate
+from jobs.market.ladder import Ladder
+from jobs.runtime.errors import UsageError
+
+MARKER = "market.json"
+SETTLE_DAYS = 45  # after the last wave rows still land daily for so long
+
+
+@dataclass(frozen=True)
+class MarketSummary:
+    """What `new_market` made, or found made."""
+
+    history_end: date
+    rows: dict[str, int]
+    headline: list[HeadlineRate]
+    ladder: Ladder
+    is_reused: bool = False
+
+
+def read_summary(conf: MarketConf, truth: Path) -> MarketSummary | None:
+    """The summary of an equal, complete market in TRUTH; None when there is none."""
+    path = truth / MARKER
+    if not path.exists():
+        return None
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if found["conf"] != conf.model_dump(mode="json"):
+        raise UsageError(f"{path} describes a market with another conf: choose another folder, or remove that market")
+    saved = found["summary"]
+    ladder = {name: tuple(value) if isinstance(value, list) else value for name, value in saved["ladder"].items()}
+    return MarketSummary(
+        history_end=date.fromisoformat(saved["history_end"]),
+        rows=saved["rows"],
+        headline=[HeadlineRate(**row) for row in saved["headline"]],
+        ladder=Ladder(**ladder),
+        is_reused=True,
+    )
+
+
+def refuse_if_occupied(landing: Path, truth: Path) -> None:
+    """Refuse folders that hold anything but what an interrupted `new_market` left."""
+    if (truth / "ledger.parquet").exists() or not landing.exists():
+        return
+    left = sorted(path.name for path in landing.iterdir())
+    if left and not (truth / "unfinished").exists():
+        raise UsageError(f"{landing} already holds {left[:5]}: a new market needs an empty landing folder")
+
+
+def write_summary(
+    conf: MarketConf,
+    truth: Path,
+    rows: dict[str, int],
+    headline: list[HeadlineRate],
+    ladder: Ladder,
+    history_end: date,
+) -> MarketSummary:
+    """Write the marker, last of all, and give the summary back."""
+    summary = MarketSummary(history_end, rows, headline, ladder)
+    saved = {**asdict(summary), "history_end": history_end.isoformat()}
+    saved.pop("is_reused")
+    write_json(truth / MARKER, {"conf": conf.model_dump(mode="json"), "summary": saved})
+    return replace(summary)
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write JSON so that a reader sees all of it or nothing."""
+    temporary = path.with_name("." + path.name)
+    temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
