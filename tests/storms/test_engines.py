@@ -1,0 +1,78 @@
+"""The same day gives the same content on local threads, on a standalone cluster and over Spark Connect."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import chain
+
+from jobs.runtime.cluster import connect_server, standalone_cluster
+
+
+def partitions_at_work(logs: Path) -> int:
+    """The most tasks that one stage of a Spark event log ran."""
+    most = 0
+    for file in (f for f in logs.rglob("*") if f.is_file() and not f.name.startswith(".")):
+        for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+            event = json.loads(line) if line.startswith("{") else {}
+            if event.get("Event") == "SparkListenerStageCompleted":
+                most = max(most, event["Stage Info"]["Number of Tasks"])
+    return most
+
+
+def logged(folder: Path) -> dict[str, str]:
+    folder.mkdir(parents=True, exist_ok=True)
+    return {"spark.eventLog.enabled": "true", "spark.eventLog.dir": folder.as_uri(), "spark.eventLog.compress": "false", "spark.eventLog.rolling.enabled": "false"}
+
+
+def conf_with(folder: Path, settings: dict[str, str]) -> Path:
+    """The deployment's conf with more Spark settings."""
+    import shutil
+
+    import yaml
+
+    target = folder / "conf"
+    shutil.copytree(chain.ROOT / "conf", target, dirs_exist_ok=True)
+    base = yaml.safe_load((target / "base.yaml").read_text(encoding="utf-8"))
+    base.setdefault("spark", {})["settings"] = settings
+    (target / "base.yaml").write_text(yaml.safe_dump(base), encoding="utf-8")
+    return target
+
+
+def engines_agree(folder: Path, jobs: tuple[str, ...]) -> None:
+    landing, day = chain.market(folder), chain.LAST.isoformat()
+    at_work: dict[str, int] = {}
+
+    local = conf_with(folder / "local", logged(folder / "local" / "events"))
+    chain.run(landing, folder / "w-local", day, *jobs, extra=["--no-send", "--conf", str(local)])
+    at_work["local"] = partitions_at_work(folder / "local" / "events")
+
+    with standalone_cluster(folder / "cluster", workers=2, cores=1, memory="1g") as master:
+        there = conf_with(folder / "alone", logged(folder / "alone" / "events"))
+        chain.run(landing, folder / "w-cluster", day, *jobs, spark=master, extra=["--no-send", "--conf", str(there)])
+    at_work["cluster"] = partitions_at_work(folder / "alone" / "events")
+
+    with connect_server(folder / "connect", memory="2g", settings=logged(folder / "connect-events")) as address:
+        chain.run(landing, folder / "w-connect", day, *jobs, spark=address, extra=["--no-send"])
+    at_work["connect"] = partitions_at_work(folder / "connect-events")
+
+    expected = chain.versions(folder / "w-local")
+    assert expected
+    assert chain.versions(folder / "w-cluster") == expected
+    assert chain.versions(folder / "w-connect") == expected
+    assert min(at_work.values()) >= 2, at_work
+
+
+def test_ingest_and_people_agree(tmp_path: Path) -> None:
+    engines_agree(tmp_path, ("ingest_prospects", "ingest_spend", "ingest_fx_rates", "people"))
+
+
+@pytest.mark.storm
+@pytest.mark.timeout(3000)
+def test_the_whole_chain_agrees(storm_folder: Path) -> None:
+    engines_agree(storm_folder / "engines", ())
