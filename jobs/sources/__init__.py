@@ -1,0 +1,1 @@
+"""Raw files of one source to landing tables, by a declaration in conf/sources."""
