@@ -63,6 +63,21 @@ class PlanConf(Strict):
     max_gap: float = Field(1e-3, gt=0)
 
 
+class LinkConf(Strict):
+    """When an identifier or an application is no longer trusted to say something."""
+
+    max_shared: int = Field(5, ge=2, description="prospects that may share a strong identifier and still be one person")
+    pending_days: int = Field(90, ge=1, description="an application pending for longer counts as not approved")
+
+
+class MeasureConf(Strict):
+    """How credit is given."""
+
+    click_days: int = Field(
+        30, ge=1, description="the last click within so many days before an application is credited"
+    )
+
+
 class BaseConf(Strict):
     """base.yaml: paths, spark, calendar, time zone, base currency, features, training."""
 
@@ -76,6 +91,8 @@ class BaseConf(Strict):
     creative_features: dict[str, Literal["numeric", "categorical"]] = {}
     training: TrainingConf = TrainingConf()
     plan: PlanConf = PlanConf()
+    link: LinkConf = LinkConf()
+    measure: MeasureConf = MeasureConf()
 
 
 class ChannelConf(Strict):
@@ -185,14 +202,20 @@ def load_conf(folder: Path, overlay: str | None = None) -> Conf:
     content["partners"] = _folder(PartnerConf, folder / "partners", problems)
     content["segments"] = _folder(SegmentConf, folder / "segments", problems)
     if (folder / "policy.yaml").is_file():
-        content["policy"] = _model(PolicyConf, _read(folder / "policy.yaml", problems), folder / "policy.yaml", problems)
+        content["policy"] = _model(
+            PolicyConf, _read(folder / "policy.yaml", problems), folder / "policy.yaml", problems
+        )
     if (folder / "metrics.yaml").is_file():
         metrics = _read(folder / "metrics.yaml", problems)
-        content["metrics"] = {k: _model(MetricConf, v, folder / "metrics.yaml", problems, k) for k, v in metrics.items()}
+        content["metrics"] = {
+            k: _model(MetricConf, v, folder / "metrics.yaml", problems, k) for k, v in metrics.items()
+        }
     if not problems:
         problems += _contradictions(content)
     if problems:
-        raise UsageError(f"{len(problems)} problem(s) in {folder}; mend each and run `huoke validate`:\n" + "\n".join(problems))
+        raise UsageError(
+            f"{len(problems)} problem(s) in {folder}; mend each and run `huoke validate`:\n" + "\n".join(problems)
+        )
     return Conf.model_validate(content)
 
 

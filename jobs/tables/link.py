@@ -8,7 +8,9 @@ from jobs.tables.ingest import PROSPECT_KEY, key
 PERSON_KEY = key("person_key", "string", "pseudonym of the person", Privacy.PSEUDONYM)
 MAYBE_PROSPECT = Column("prospect_key", "string", "prospect it belongs to; null when unlinked", Privacy.PSEUDONYM)
 MAYBE_PERSON = Column("person_key", "string", "person it belongs to; null when unlinked", Privacy.PSEUDONYM)
-LINK_TYPE = Column("link_type", "string", "identifier that linked it: national, account, phone, email, click, device, cookie")
+LINK_TYPE = Column(
+    "link_type", "string", "identifier that linked it: national, account, phone, email, click, device, cookie"
+)
 
 PEOPLE = Table(
     "people",
@@ -18,9 +20,26 @@ PEOPLE = Table(
     (
         PROSPECT_KEY,
         PERSON_KEY,
-        key("is_sent", "boolean", "the one prospect row of the person that may be sent"),
+        key(
+            "is_sent", "boolean", "the one row of the person that may be sent: none when none is in the newest snapshot"
+        ),
         key("prospects", "bigint", "prospect rows of the person"),
     ),
+)
+IDENTIFIER_OWNERS = Table(
+    "identifier_owners",
+    "link",
+    "Whom each identifier ever seen on a prospect belongs to; nobody when several people had it",
+    ("kind", "id_key"),
+    (
+        key("kind", "string", "identifier type: national, account, phone, email, click, device, cookie"),
+        key("id_key", "string", "pseudonym of the identifier", Privacy.PSEUDONYM),
+        MAYBE_PROSPECT,
+        MAYBE_PERSON,
+        key("prospects", "bigint", "prospect rows that ever carried it"),
+        key("persons", "bigint", "people among them"),
+    ),
+    rules=("(person_key is null) = (persons > 1)", "(prospect_key is null) = (person_key is null)"),
 )
 LINKED_TOUCHES = Table(
     "linked_touches",
@@ -39,7 +58,9 @@ LINKED_TOUCHES = Table(
         Column("ad_group", "string", "ad group"),
         Column("creative", "string", "creative"),
         Column("placement", "string", "placement"),
+        Column("id_click_key", "string", "pseudonym of the click identifier", Privacy.PSEUDONYM),
     ),
+    rules=("(person_key is null) = (link_type is null)",),
 )
 MATURED_OUTCOMES = Table(
     "matured_outcomes",
@@ -58,12 +79,21 @@ MATURED_OUTCOMES = Table(
         Column("is_funded", "boolean", "paid out within 30 days of approval; null while that may still happen"),
         Column("loan_id", "string", "the loan; null when none"),
         Column("funded_at", "timestamp", "when it was paid out"),
-        Column("principal_minor", "bigint", "money lent, minor units of the base currency"),
-        Column("months_observed", "bigint", "months on book seen so far; null without a loan"),
+        Column("principal_minor", "bigint", "money lent, minor units of the base currency, at the rate of the day"),
+        Column(
+            "months_observed", "bigint", "months on book known so far (a repaid loan stays known); null without a loan"
+        ),
         Column("max_days_past_due", "bigint", "most days past due seen up to month 12; null without a loan"),
-        Column("is_fraud", "boolean", "fraud was confirmed"),
+        Column("is_fraud", "boolean", "fraud was confirmed; null without a loan"),
         Column("is_late", "boolean", "ever over 90 days past due by month 12; null while not decided"),
-        Column("is_good", "boolean", "funded, no fraud, never late by month 12; null while not decided, false when not funded"),
+        Column(
+            "is_good",
+            "boolean",
+            "funded, no fraud, never late by month 12; null while not decided, false when not funded",
+        ),
+        Column(
+            "is_mature", "boolean", "13 months since funding: good and bad are equally well known; null without a loan"
+        ),
     ),
     rules=(
         "is_good is null or not is_good or (coalesce(is_funded, false) and months_observed >= 12)",
@@ -85,12 +115,13 @@ ASSIGNMENT_OUTCOMES = Table(
         Column("snapshot_day", "date", "prospect snapshot known on the assigned day; null when none was"),
         key("impressions", "bigint", "impressions, views and messages of the channel within 14 days"),
         key("clicks", "bigint", "clicks, visits and calls of the channel within 14 days"),
-        Column("is_applied", "boolean", "applied within 14 days; null while that may still happen"),
-        Column("application_id", "string", "first application within 14 days"),
+        Column("is_applied", "boolean", "the person applied within 14 days; null until the 14 days are over"),
+        Column("application_id", "string", "first application within 14 days; null until they are over"),
         Column("is_approved", "boolean", "that application approved; null when none or pending"),
         Column("is_funded", "boolean", "that application funded; null when not decided"),
         Column("is_late", "boolean", "that loan late; null when not decided"),
         Column("is_good", "boolean", "that loan good; null when not decided"),
         Column("is_fraud", "boolean", "that loan confirmed fraud"),
+        Column("is_mature", "boolean", "that loan is 13 months old: take labels of lateness and goodness only then"),
     ),
 )

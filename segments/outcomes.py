@@ -1,0 +1,68 @@
+"""What the credit words mean: approved, funded, late, good, and when each may be said (pure column logic)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column
+
+# landing.md's thresholds: they define the words, so no deployment changes them.
+APPLY_DAYS = 14
+FUND_DAYS = 30
+GOOD_MONTHS = 12
+LATE_DAYS = 90
+# A cohort is whole one month after its twelfth month: by then the last state has been reported for good and bad alike.
+MATURE_MONTHS = GOOD_MONTHS + 1
+
+# What a touch says of a person: that something was shown, or that the person acted.
+SEEN_KINDS = ("impression", "view", "message")
+ACTED_KINDS = ("click", "visit", "call")
+
+
+def is_approved(decision: Column, applied_at: Column, has_loan: Column, day: date, pending_days: int) -> Column:
+    """Approved; null while pending, but no longer than `pending_days`; a loan proves an approval."""
+    is_stale = F.date_add(F.to_date(applied_at), pending_days) < F.lit(day)
+    return (
+        F.when(has_loan | (decision == "approved"), True)
+        .when(decision.isin("declined", "withdrawn") | is_stale, False)
+        .otherwise(F.lit(None).cast("boolean"))
+    )
+
+
+def is_funded(approved: Column, approved_at: Column, funded_at: Column, day: date) -> Column:
+    """Paid out within 30 days of approval; null while that may still happen."""
+    in_time = funded_at <= approved_at + F.expr(f"interval {FUND_DAYS} days")
+    is_over = F.date_add(F.to_date(approved_at), FUND_DAYS) < F.lit(day)
+    return (
+        F.when(~approved, False)
+        .when(funded_at.isNotNull(), in_time)
+        .when(approved & is_over, False)
+        .otherwise(F.lit(None).cast("boolean"))
+    )
+
+
+def is_late(max_days_past_due: Column, months_observed: Column) -> Column:
+    """Ever over 90 days past due by month 12: true as soon as seen, false only when the twelve months are over."""
+    return (
+        F.when(max_days_past_due > LATE_DAYS, True)
+        .when(months_observed >= GOOD_MONTHS, False)
+        .otherwise(F.lit(None).cast("boolean"))
+    )
+
+
+def is_good(funded: Column, fraud: Column, late: Column) -> Column:
+    """Funded, no confirmed fraud, never late: false as soon as one fails, true only when all are known."""
+    return (
+        F.when(~funded | F.coalesce(fraud, F.lit(False)) | F.coalesce(late, F.lit(False)), False)
+        .when(funded & ~late, True)
+        .otherwise(F.lit(None).cast("boolean"))
+    )
+
+
+def is_mature(funded_at: Column, day: date) -> Column:
+    """The loan's first twelve months are over and reported, for good and bad alike."""
+    return F.add_months(F.to_date(funded_at), MATURE_MONTHS) <= F.lit(day)
