@@ -61,7 +61,9 @@ def rows(spark: Any) -> Callable[..., Any]:
     """A Spark frame with a table's schema: rows(TABLE, [{…}, …], day=…, conf=…); what is not given is null."""
     from jobs.runtime import frames
 
-    def make(table: Table, content: Iterable[dict[str, Any]], day: date = date(2026, 1, 1), conf: Conf | None = None) -> Any:
+    def make(
+        table: Table, content: Iterable[dict[str, Any]], day: date = date(2026, 1, 1), conf: Conf | None = None
+    ) -> Any:
         resolved = frames.resolved(table, conf or make_conf())
         schema = frames.schema(resolved, with_day=True)
         known = set(schema.names)

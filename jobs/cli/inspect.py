@@ -43,14 +43,20 @@ def status(
     store = Store(existing_warehouse(warehouse, conf))
     if table and table not in store.tables():
         raise UsageError(f"nothing is published under {table!r}; `huoke status` lists what is")
-    found = []
+    found: list[dict[str, Any]] = []
     for name in [table] if table else store.tables():
         days = store.days(name)
         for day in days if table else days[-1:]:
             pointer = store.pointer(name, day)
             if pointer is None:
                 continue
-            entry = {"table": name, "day": pointer.day, "days": len(days), "rows": pointer.rows, "version": pointer.version}
+            entry = {
+                "table": name,
+                "day": pointer.day,
+                "days": len(days),
+                "rows": pointer.rows,
+                "version": pointer.version,
+            }
             found.append({**entry, "earlier": list(pointer.earlier), "state": _state(store, pointer)})
     if as_json:
         typer.echo(json.dumps(found, indent=1))
@@ -75,7 +81,9 @@ def _state(store: Any, pointer: Any) -> str:
 def show(
     table: Annotated[str, typer.Argument(help="Published table.")],
     day: Annotated[str | None, typer.Option("--day", help="Day; the newest when not given.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write all rows to a .csv, .parquet or .jsonl file.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write all rows to a .csv, .parquet or .jsonl file.")
+    ] = None,
     limit: Annotated[int, typer.Option(help="Rows to print without --out; 0 prints all.")] = 20,
     conf: ConfDir = CONF,
     warehouse: WarehouseDir = None,
@@ -94,7 +102,9 @@ def show(
     if as_json:
         typer.echo(json.dumps(rows_, default=str, ensure_ascii=False))
         return
-    grid(f"{table} {found.day} ({found.rows:,} rows)", found.columns, [[row[c] for c in found.columns] for row in rows_])
+    grid(
+        f"{table} {found.day} ({found.rows:,} rows)", found.columns, [[row[c] for c in found.columns] for row in rows_]
+    )
 
 
 def keys(
@@ -124,11 +134,17 @@ def tables(
     if as_json:
         typer.echo(json.dumps([_described(t) for t in chosen], indent=1, ensure_ascii=False))
     elif name:
-        rows = [[c.name, c.type, "" if c.nullable else "required", str(c.privacy), c.meaning] for c in chosen[0].columns]
-        grid(f"{name}: {chosen[0].doc}. Key: {', '.join(chosen[0].key)}", ["column", "type", "", "privacy", "meaning"], rows)
+        rows = [
+            [c.name, c.type, "" if c.nullable else "required", str(c.privacy), c.meaning] for c in chosen[0].columns
+        ]
+        grid(
+            f"{name}: {chosen[0].doc}. Key: {', '.join(chosen[0].key)}",
+            ["column", "type", "", "privacy", "meaning"],
+            rows,
+        )
     else:
-        rows = [[t.name, t.stage, ", ".join(t.key), len(t.columns), t.doc] for t in chosen]
-        grid("tables", ["table", "stage", "key", "columns", "what it holds"], rows)
+        listed: list[list[Any]] = [[t.name, t.stage, ", ".join(t.key), len(t.columns), t.doc] for t in chosen]
+        grid("tables", ["table", "stage", "key", "columns", "what it holds"], listed)
 
 
 def _described(table: Any) -> dict[str, Any]:
@@ -142,7 +158,9 @@ def _described(table: Any) -> dict[str, Any]:
 
 def manifest(
     out: Annotated[Path, typer.Option("--out", help="Where the DAGs read it.")] = Path("dags/manifest.json"),
-    check: Annotated[bool, typer.Option("--check", help="Only say whether the file is fresh (exit 65 when not).")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say whether the file is fresh (exit 65 when not).")
+    ] = False,
     conf: ConfDir = CONF,
 ) -> None:
     """Write every job as data for the scheduler."""

@@ -12,7 +12,9 @@ from jobs.runtime.conf import Conf, load_conf
 from jobs.runtime.errors import UsageError
 
 ConfDir = Annotated[Path, typer.Option("--conf", envvar="HUOKE_CONF", help="Folder of the configuration.")]
-Overlay = Annotated[str | None, typer.Option("--profile", envvar="HUOKE_PROFILE", help="File over base.yaml, e.g. prod.")]
+Overlay = Annotated[
+    str | None, typer.Option("--profile", envvar="HUOKE_PROFILE", help="File over base.yaml, e.g. prod.")
+]
 LandingDir = Annotated[Path | None, typer.Option("--landing", envvar="HUOKE_LANDING", help="Landing folder.")]
 WarehouseDir = Annotated[Path | None, typer.Option("--warehouse", envvar="HUOKE_WAREHOUSE", help="Warehouse folder.")]
 SparkAddress = Annotated[

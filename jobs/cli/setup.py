@@ -21,7 +21,9 @@ def register(app: typer.Typer) -> None:
 def init(
     landing: LandingDir = None,
     conf: ConfDir = CONF,
-    warehouse: Annotated[Path, typer.Option("--warehouse", help="Warehouse the configuration will name.")] = Path("var/warehouse"),
+    warehouse: Annotated[Path, typer.Option("--warehouse", help="Warehouse the configuration will name.")] = Path(
+        "var/warehouse"
+    ),
     as_json: AsJson = False,
 ) -> None:
     """Write a starter configuration from what a landing folder holds: channels, features, budgets = past spend."""
@@ -33,7 +35,9 @@ def init(
     written = starter.write(found, conf, landing, warehouse)
     day = starter.newest_day(landing)
     if as_json:
-        typer.echo(json.dumps({"written": [str(p) for p in written], "notes": found.notes, "newest_day": day}, default=str))
+        typer.echo(
+            json.dumps({"written": [str(p) for p in written], "notes": found.notes, "newest_day": day}, default=str)
+        )
         return
     for path in written:
         typer.echo(f"wrote {path}")

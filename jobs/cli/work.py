@@ -39,7 +39,9 @@ def run(
     warehouse: WarehouseDir = None,
     spark: SparkAddress = None,
     cadence: Annotated[str, typer.Option(help="`all`, or `daily` to leave out weekly training.")] = "all",
-    send: Annotated[bool | None, typer.Option("--send/--no-send", help="Hand audiences to channels; a single day does.")] = None,
+    send: Annotated[
+        bool | None, typer.Option("--send/--no-send", help="Hand audiences to channels; a single day does.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Compute again even what is unchanged.")] = False,
     as_json: AsJson = False,
 ) -> None:

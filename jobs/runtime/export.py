@@ -44,7 +44,7 @@ class Found:
     @property
     def columns(self) -> list[str]:
         """Column names, `day` first."""
-        return self.schema.names
+        return list(self.schema.names)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Every row, some thousand at a time, `day` first."""
@@ -62,7 +62,9 @@ def find(warehouse: Path, table: str, day: date | None = None) -> Found:
     Raises UsageError when nothing is published there, PolicyRefused for vault tables.
     """
     if table.startswith(VAULT_PREFIXES):
-        raise PolicyRefused(f"{table} lies in the vault and is not shown; `huoke keys` maps keys for whoever may know them")
+        raise PolicyRefused(
+            f"{table} lies in the vault and is not shown; `huoke keys` maps keys for whoever may know them"
+        )
     store = Store(warehouse)
     days = store.days(table)
     chosen = day or (days[-1] if days else None)
@@ -126,18 +128,25 @@ def _write(schema: pa.Schema, batches: Iterator[pa.RecordBatch], out: Path, mode
 
 
 def _csv(schema: pa.Schema, batches: Iterator[pa.RecordBatch], path: Path) -> int:
-    plain = pa.schema([(f.name, pa.string() if pa.types.is_nested(f.type) or pa.types.is_binary(f.type) else f.type) for f in schema])
+    plain = pa.schema(
+        [(f.name, pa.string() if pa.types.is_nested(f.type) or pa.types.is_binary(f.type) else f.type) for f in schema]
+    )
     rows = 0
     with pacsv.CSVWriter(str(path), plain) as writer:
         for batch in batches:
-            columns = [_text(batch.column(f.name)) if f.type != schema.field(f.name).type else batch.column(f.name) for f in plain]
+            columns = [
+                _text(batch.column(f.name)) if f.type != schema.field(f.name).type else batch.column(f.name)
+                for f in plain
+            ]
             writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=plain))
             rows += batch.num_rows
     return rows
 
 
 def _text(column: pa.Array) -> pa.Array:
-    return pa.array([None if v is None else v.hex() if isinstance(v, bytes) else json.dumps(v) for v in column.to_pylist()])
+    return pa.array(
+        [None if v is None else v.hex() if isinstance(v, bytes) else json.dumps(v) for v in column.to_pylist()]
+    )
 
 
 def _parquet(schema: pa.Schema, batches: Iterator[pa.RecordBatch], path: Path) -> int:
@@ -175,10 +184,17 @@ def write_keys(warehouse: Path, out: Path) -> int:
                 for batch in pq.ParquetFile(file).iter_batches(BATCH, columns=["record_key", "sealed"]):
                     pairs = [
                         (key, json.loads(keys.unseal(sealed))["prospect_id"])
-                        for key, sealed in zip(batch["record_key"].to_pylist(), batch["sealed"].to_pylist(), strict=True)
+                        for key, sealed in zip(
+                            batch["record_key"].to_pylist(), batch["sealed"].to_pylist(), strict=True
+                        )
                         if key not in seen
                     ]
                     seen.update(key for key, _ in pairs)
-                    yield pa.RecordBatch.from_arrays([pa.array(c, pa.string()) for c in zip(*pairs, strict=True)] if pairs else [pa.array([], pa.string())] * 2, schema=schema)
+                    yield pa.RecordBatch.from_arrays(
+                        [pa.array(c, pa.string()) for c in zip(*pairs, strict=True)]
+                        if pairs
+                        else [pa.array([], pa.string())] * 2,
+                        schema=schema,
+                    )
 
     return _write(schema, batches(), out, 0o600)

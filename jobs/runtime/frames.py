@@ -113,7 +113,9 @@ def _cell(column: Column) -> SparkColumn:
     """A column as text that differs whenever the value differs by one unit of its scale, null apart from empty."""
     name = F.col(f"`{column.name}`")
     if column.type in FLOATS:
-        text = F.coalesce(F.round(name, column.scale).cast(f"decimal(38,{min(column.scale, 18)})").cast("string"), F.lit("~"))
+        text = F.coalesce(
+            F.round(name, column.scale).cast(f"decimal(38,{min(column.scale, 18)})").cast("string"), F.lit("~")
+        )
         return F.concat(F.lit("v"), text)
     if column.type == "binary":
         return F.coalesce(F.concat(F.lit("v"), F.sha2(name, 256)), F.lit("~"))

@@ -72,7 +72,11 @@ def load_keys(warehouse: Path) -> Keys:
     try:
         secret = bytes.fromhex(text.strip())
     except ValueError as error:
-        raise UsageError(f"the secret in {VARIABLE if given else path} is not hexadecimal; give 64 hex digits") from error
+        raise UsageError(
+            f"the secret in {VARIABLE if given else path} is not hexadecimal; give 64 hex digits"
+        ) from error
     if len(secret) != 32:
-        raise UsageError(f"the secret in {VARIABLE if given else path} has {len(secret)} bytes; give 32 (64 hex digits)")
+        raise UsageError(
+            f"the secret in {VARIABLE if given else path} has {len(secret)} bytes; give 32 (64 hex digits)"
+        )
     return Keys(secret)

@@ -32,10 +32,14 @@ class Step:
         """The step as one line of progress."""
         new = [item for item in self.published if item.is_new]
         days = len({item.day for item in new})
-        tables = ", ".join(f"{t} {sum(i.rows for i in new if i.table == t):,}" for t in dict.fromkeys(i.table for i in new))
+        tables = ", ".join(
+            f"{t} {sum(i.rows for i in new if i.table == t):,}" for t in dict.fromkeys(i.table for i in new)
+        )
         what = tables or "unchanged"
         over = f" over {days} days" if days > 1 else ""
-        return f"[{self.nth}/{self.of}] {self.day} {self.job.stage}/{self.job.name}: {what}{over} ({self.seconds:.1f} s)"
+        return (
+            f"[{self.nth}/{self.of}] {self.day} {self.job.stage}/{self.job.name}: {what}{over} ({self.seconds:.1f} s)"
+        )
 
 
 def plan(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,11 +66,26 @@ def spark_session(conf: SparkConf, scratch: Path) -> SparkSession:
         }
         for key, value in (DRIVER_SETTINGS | SETTINGS | shuffle | fixed | conf.settings).items():
             builder = builder.config(key, value)
-        session = builder.getOrCreate()
-        session.sparkContext.setLogLevel("ERROR")
-        return session
+        with errors_to(scratch / "spark.log"):
+            return builder.getOrCreate()
     except Exception as error:
         raise TryAgain(
             f"Spark at {conf.master} could not be reached ({type(error).__name__}: {str(error)[:200]}); "
-            "check that it is up and that Java 17 or newer is on PATH, then run the same command again"
+            f"check that it is up and that Java 17 or newer is on PATH ({scratch}/spark.log says more), "
+            "then run the same command again"
         ) from error
+
+
+@contextmanager
+def errors_to(log: Path) -> Iterator[None]:
+    """Let a JVM started inside the block write what it has to say to a file, not among a command's own words."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    target = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        os.dup2(target, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(target)

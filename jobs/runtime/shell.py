@@ -68,7 +68,9 @@ class Shell:
         """A bounded result as a pandas frame, sorted by `sort_by`; Fault when it has more than `max_rows` rows."""
         rows = frame.limit(max_rows + 1).toPandas()
         if len(rows) > max_rows:
-            raise Fault(f"job {self._job}: a result has over {max_rows} rows, too many to bring over; aggregate or sample it")
+            raise Fault(
+                f"job {self._job}: a result has over {max_rows} rows, too many to bring over; aggregate or sample it"
+            )
         return rows.sort_values(list(sort_by), ignore_index=True) if sort_by else rows
 
     def frame(self, rows: pd.DataFrame, table: Table) -> DataFrame:
@@ -78,7 +80,9 @@ class Shell:
         resolved = frames.resolved(table, self.conf)
         wanted = frames.schema(resolved, with_day="day" in rows.columns)
         if missing := set(wanted.names) - set(rows.columns):
-            raise Fault(f"job {self._job}, table {table.name}: columns missing {sorted(missing)}; return every declared one")
+            raise Fault(
+                f"job {self._job}, table {table.name}: columns missing {sorted(missing)}; return every declared one"
+            )
         types = {"day": "date"} | {c.name: c.type for c in resolved.columns}
         described = pa.schema([(name, arrow_type(types[name])) for name in wanted.names])
         arrow = pa.Table.from_pandas(rows[wanted.names], schema=described, preserve_index=False)
@@ -107,9 +111,7 @@ class Shell:
         self.log.write("started", run=self.run_id, job=job.name, day=day, inputs=len(inputs))
         try:
             results = self._call(job, pinned, day, ledger)
-            staged = [
-                self._stage(job, table, frame, [day]) for table, frame in zip(job.writes, results, strict=True)
-            ]
+            staged = [self._stage(job, table, frame, [day]) for table, frame in zip(job.writes, results, strict=True)]
             published = [item for one in staged for item in self._publish(job, one, inputs, {day: cause})]
         except Exception as error:
             self.log.write("failed", run=self.run_id, job=job.name, day=day, error=type(error).__name__)
@@ -132,9 +134,11 @@ class Shell:
             return []
         self.log.write("started", run=self.run_id, job=job.name, day=day, days=len(pending))
         try:
-            arguments = {"landed": self.landing.open(self.spark, job.landing, pending), "day": day}
-            results = job(**arguments, **self._asked(job, None))
-            staged = [self._stage(job, t, f, pending) for t, f in zip(job.writes, _as_tuple(results), strict=True)]
+            landed = self.landing.open(self.spark, job.landing, pending)
+            reads = {name: self._frame(r, frames.pins(self.store, r, pending[-1])) for name, r in job.reads.items()}
+            results = _as_tuple(job(landed, **reads, day=day, **self._asked(job, None)))
+            staged = [self._stage(job, t, f, pending) for t, f in zip(job.writes, results, strict=True)]
+            self._demand_accounted(job, staged)
             inputs = {d: {f"landing:{job.landing}@{d}": prints[d]} for d in pending}
             published = [item for one in staged for item in self._publish(job, one, inputs, causes)]
         except Exception as error:
@@ -153,8 +157,22 @@ class Shell:
     # ---- steps
 
     def _is_current(self, job: Job, day: date, cause: str) -> bool:
-        found = [self.store.pointer(table.name, day) for table in job.writes]
-        return all(p is not None and p.cause == cause for p in found)
+        found = [(table, self.store.pointer(table.name, day)) for table in job.writes]
+        if job.landing is not None:
+            found = [(table, p) for table, p in found if p is not None or not table.in_vault]
+        return all(p is not None and p.cause == cause for _, p in found)
+
+    def _demand_accounted(self, job: Job, staged: list[_Staged]) -> None:
+        """What is about to be published holds exactly the rows the last table, the counts, says it does."""
+        counts = self.spark.read.schema(frames.schema(staged[-1].table, with_day=True)).parquet(str(staged[-1].folder))
+        for row in counts.groupBy("day").agg({"rows_out": "sum", "quarantined": "sum"}).collect():
+            told = (row["sum(rows_out)"], row["sum(quarantined)"])
+            found = tuple(one.figures[row["day"]]["rows"] for one in staged[:2])
+            if told != found:
+                raise Fault(
+                    f"job {job.name}, day {row['day']}: {told[0]} rows and {told[1]} refused are accounted for, but "
+                    f"{found[0]} and {found[1]} were staged; nothing was published, report this"
+                )
 
     def _demand(self, job: Job, pinned: dict[str, list[Pointer]], day: date) -> None:
         for name, read in job.reads.items():
@@ -193,19 +211,27 @@ class Shell:
         self.log.write("staged", run=self.run_id, job=job.name, table=table.name, days=[str(d) for d in days])
         back = self.spark.read.schema(frames.schema(resolved, with_day=many)).parquet(str(folder))
         figures = frames.profile(back, resolved, by_day=many)
-        empty = frames.profile(back.limit(0), resolved, by_day=False)[None] if many else {}
-        per_day = {d: figures.get(d.isoformat() if many else None, empty) for d in days}
+        if many and len(figures) < len(days):
+            figures[None] = frames.profile(back.limit(0), resolved, by_day=False)[None]
+        per_day = {d: figures[d.isoformat() if many and d.isoformat() in figures else None] for d in days}
         for d, found in per_day.items():
             if wrong := frames.complaints(found, resolved):
                 self.log.write("refused", run=self.run_id, job=job.name, table=table.name, day=d, complaints=wrong)
-                raise Fault(f"job {job.name}, day {d}, table {table.name}: " + "; ".join(wrong) + "; nothing was published")
+                raise Fault(
+                    f"job {job.name}, day {d}, table {table.name}: " + "; ".join(wrong) + "; nothing was published"
+                )
         return _Staged(resolved, folder, per_day, many)
 
-    def _publish(
-        self, job: Job, staged: _Staged, inputs: dict[Any, Any], causes: dict[date, str]
-    ) -> list[Published]:
+    def _publish(self, job: Job, staged: _Staged, inputs: dict[Any, Any], causes: dict[date, str]) -> list[Published]:
         published = []
         for day, figures in staged.figures.items():
+            if (
+                staged.many
+                and staged.table.in_vault
+                and not figures["rows"]
+                and not self.store.pointer(staged.table.name, day)
+            ):
+                continue  # no refused row, no raw identifier: no partition says the same
             folder = staged.folder / f"day={day}" if staged.many else staged.folder
             folder.mkdir(parents=True, exist_ok=True)
             pointer = Pointer(
@@ -246,5 +272,3 @@ def code_print() -> str:
         digest.update(file.relative_to(root).as_posix().encode())
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
-
-

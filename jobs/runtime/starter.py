@@ -119,7 +119,11 @@ def _batches(file: Path, columns: list[str]) -> Iterator[pd.DataFrame]:
 
 def _sample(file: Path) -> pa.Table:
     if file.suffix == ".parquet":
-        return pa.Table.from_batches(list(pq.ParquetFile(file).iter_batches(SAMPLE_ROWS))[:1]) if pq.read_metadata(file).num_rows else pq.read_table(file)
+        return (
+            pa.Table.from_batches(list(pq.ParquetFile(file).iter_batches(SAMPLE_ROWS))[:1])
+            if pq.read_metadata(file).num_rows
+            else pq.read_table(file)
+        )
     with pacsv.open_csv(file, convert_options=pacsv.ConvertOptions(strings_can_be_null=True)) as reader:
         return pa.Table.from_batches([reader.read_next_batch()])
 
@@ -132,7 +136,12 @@ def _features(file: Path, known: set[str], notes: list[str]) -> dict[str, str]:
         kind = column.type
         if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
             found[name] = "numeric"
-        elif pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_boolean(kind) or pa.types.is_dictionary(kind):
+        elif (
+            pa.types.is_string(kind)
+            or pa.types.is_large_string(kind)
+            or pa.types.is_boolean(kind)
+            or pa.types.is_dictionary(kind)
+        ):
             levels = len(column.unique())
             if levels <= MAX_LEVELS:
                 found[name] = "categorical"
@@ -145,8 +154,8 @@ def _features(file: Path, known: set[str], notes: list[str]) -> dict[str, str]:
 
 def _identifiers(file: Path) -> list[str]:
     names = _sample(file).column_names
-    there = [kind for kind in IDENTIFIERS if f"id_{kind}" in names or f"id_{kind}_sha256" in names]
-    preferred = [kind for kind in ("phone", "email") if kind in there]
+    there: list[str] = [kind for kind in IDENTIFIERS if f"id_{kind}" in names or f"id_{kind}_sha256" in names]
+    preferred: list[str] = [kind for kind in ("phone", "email") if kind in there]
     return preferred or there
 
 
@@ -166,7 +175,8 @@ def _waves(files: list[Path]) -> tuple[dict[str, int], set[str]]:
     roles: set[str] = set()
     for file in files:
         for batch in _batches(file, ["channel", "assigned_day", "role"]):
-            sizes.update(batch.groupby(["channel", batch["assigned_day"].astype(str)]).size().to_dict())
+            pairs = zip(batch["channel"].astype(str), batch["assigned_day"].astype(str), strict=True)
+            sizes.update(pairs)
             roles |= set(batch["role"].dropna().unique())
     largest: dict[str, int] = {}
     for (channel, _), size in sizes.items():
@@ -188,16 +198,24 @@ def _base_currency(files: dict[str, list[Path]], spend: pd.DataFrame) -> str:
     for table in ("loans", "applications"):
         for file in files.get(table, [])[-5:]:
             for batch in _batches(file, ["currency"]):
-                seen.update(batch["currency"].dropna().value_counts().to_dict())
+                seen.update(batch["currency"].dropna().astype(str).tolist())
     if not seen:
-        seen.update(spend["currency"].dropna().value_counts().to_dict())
+        seen.update(spend["currency"].dropna().astype(str).tolist())
     if not seen:
-        raise DataRefused("no loans, applications or spend say a currency; land one of them, or write base.yaml by hand")
+        raise DataRefused(
+            "no loans, applications or spend say a currency; land one of them, or write base.yaml by hand"
+        )
     return seen.most_common(1)[0][0]
 
 
 def _channel(
-    name: str, spend: pd.DataFrame, waves: dict[str, int], kinds: set[str], currency: str, identifiers: list[str], notes: list[str]
+    name: str,
+    spend: pd.DataFrame,
+    waves: dict[str, int],
+    kinds: set[str],
+    currency: str,
+    identifiers: list[str],
+    notes: list[str],
 ) -> dict[str, Any]:
     own = spend[spend["channel"] == name]
     billed = own["currency"].dropna()
@@ -206,8 +224,16 @@ def _channel(
     if own.empty:
         notes.append(f"channel {name} has no spend: its budget is 0, so nothing is planned on it until you set one")
     if not waves.get(name):
-        notes.append(f"channel {name} has no assignments: its capacity is 0, so nothing is planned on it until you set one")
-    billing = "message" if kinds == {"message"} or "message" in kinds else "click" if own["clicks"].sum() > 0 or kinds & CLICKS else "impression"
+        notes.append(
+            f"channel {name} has no assignments: its capacity is 0, so nothing is planned on it until you set one"
+        )
+    billing = (
+        "message"
+        if kinds == {"message"} or "message" in kinds
+        else "click"
+        if own["clicks"].sum() > 0 or kinds & CLICKS
+        else "impression"
+    )
     return {
         "adapter": "file_drop",
         "identifiers": identifiers,

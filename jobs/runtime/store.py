@@ -18,7 +18,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from jobs.contract import Table
 from jobs.runtime.errors import DataRefused, UsageError
 
 POINTER = "pointer.json"

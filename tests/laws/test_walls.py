@@ -24,9 +24,18 @@ JOB_MODULES = {item.function.__module__ for item in ALL}
 CONF_MODELS = [
     value
     for value in vars(conf_module).values()
-    if isinstance(value, type) and issubclass(value, conf_module.Strict) and value not in (conf_module.Strict, conf_module.Conf)
+    if isinstance(value, type)
+    and issubclass(value, conf_module.Strict)
+    and value not in (conf_module.Strict, conf_module.Conf)
 ]
-SEALED = Table("sealed", "ingest", "a sealed table of the vault", ("k",), (Column("k", "string", "key"), Column("s", "binary", "sealed", Privacy.VAULT)), in_vault=True)
+SEALED = Table(
+    "sealed",
+    "ingest",
+    "a sealed table of the vault",
+    ("k",),
+    (Column("k", "string", "key"), Column("s", "binary", "sealed", Privacy.VAULT)),
+    in_vault=True,
+)
 PLAIN = Table("plain", "measure", "a plain table of the last stage", ("k",), (Column("k", "string", "key"),))
 LINKED = replace(PLAIN, name="linked", stage="link")
 
@@ -53,19 +62,27 @@ STANDING = {
 }
 
 PLANTED = {
-    "no job imports a job": lambda: walls.jobs_importing_jobs({"jobs/link/x.py": "from jobs.link.people import people"}, {"jobs.link.people"}),
+    "no job imports a job": lambda: walls.jobs_importing_jobs(
+        {"jobs/link/x.py": "from jobs.link.people import people"}, {"jobs.link.people"}
+    ),
     "airflow only in dags": lambda: walls.foreign_imports({"jobs/runtime/x.py": "import airflow.sdk"}),
-    "no pyspark in dags": lambda: walls.foreign_imports({"dags/x.py": "def f():\n    from pyspark.sql import functions"}),
+    "no pyspark in dags": lambda: walls.foreign_imports(
+        {"dags/x.py": "def f():\n    from pyspark.sql import functions"}
+    ),
     "reads go with the flow": lambda: walls.reads_against_the_flow([against_the_flow]),
     "no clock": lambda: walls.impurities({"jobs/link/x.py": "from datetime import date\nd = date.today()"}),
     "no chance": lambda: walls.impurities({"jobs/link/x.py": "import pyspark.sql.functions as F\nx = F.rand(1)"}),
     "no print": lambda: walls.impurities({"segments/x.py": "print('hello')"}),
     "no bare except": lambda: walls.impurities({"jobs/link/x.py": "try:\n    pass\nexcept:\n    pass"}),
     "no collect": lambda: walls.impurities({"jobs/link/x.py": "rows = frame.collect()"}),
-    "tables are written once": lambda: walls.tables_written_badly([against_the_flow, replace(against_the_flow, name="again")]),
+    "tables are written once": lambda: walls.tables_written_badly(
+        [against_the_flow, replace(against_the_flow, name="again")]
+    ),
     "tables are described": lambda: walls.undescribed(replace(PLAIN, columns=(Column("k", "string", ""),))),
     "every job has a test": lambda: walls.untested([opens_the_vault], {"tests/x.py": "def test_nothing(): ..."}),
-    "every conf key is used": lambda: walls.unused_conf_keys([conf_module.PolicyConf], {"jobs/x.py": "x = conf.policy.consent"}),
+    "every conf key is used": lambda: walls.unused_conf_keys(
+        [conf_module.PolicyConf], {"jobs/x.py": "x = conf.policy.consent"}
+    ),
     "vault columns reach only linking and sending": lambda: walls.vault_leaks([opens_the_vault]),
 }
 

@@ -67,9 +67,35 @@ def reads_against_the_flow(jobs: Iterable[Job]) -> list[str]:
     ]
 
 
-CLOCKS = {"now", "today", "utcnow", "time", "time_ns", "monotonic", "perf_counter", "current_timestamp", "current_date", "localtimestamp", "rand", "randn", "monotonically_increasing_id", "uuid4"}
+CLOCKS = {
+    "now",
+    "today",
+    "utcnow",
+    "time",
+    "time_ns",
+    "monotonic",
+    "perf_counter",
+    "current_timestamp",
+    "current_date",
+    "localtimestamp",
+    "rand",
+    "randn",
+    "monotonically_increasing_id",
+    "uuid4",
+}
 CLOCK_OWNERS = {"datetime", "date", "time", "F", "functions", "uuid", "dt"}
-REACHES = {"collect", "toPandas", "toLocalIterator", "rdd", "_jvm", "sparkContext", "foreach", "toArrow", "checkpoint", "localCheckpoint"}
+REACHES = {
+    "collect",
+    "toPandas",
+    "toLocalIterator",
+    "rdd",
+    "_jvm",
+    "sparkContext",
+    "foreach",
+    "toArrow",
+    "checkpoint",
+    "localCheckpoint",
+}
 
 
 def impurities(files: Sources) -> list[str]:
@@ -78,7 +104,9 @@ def impurities(files: Sources) -> list[str]:
     for path, source in files.items():
         for node in ast.walk(ast.parse(source)):
             place = f"{path}:{getattr(node, 'lineno', 0)}"
-            if isinstance(node, ast.ExceptHandler) and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id == "BaseException")):
+            if isinstance(node, ast.ExceptHandler) and (
+                node.type is None or (isinstance(node.type, ast.Name) and node.type.id == "BaseException")
+            ):
                 found.append(f"{place} catches everything")
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
                 found.append(f"{place} prints")

@@ -39,9 +39,13 @@ def environment(**changes: str) -> dict[str, str]:
     return {**os.environ, "HUOKE_SECRET": SECRET, "HUOKE_CONF": str(ROOT / "conf"), "HUOKE_LOG": "WARNING", **changes}
 
 
-def run(landing: Path, warehouse: Path, days: str, *jobs: str, spark: str = "local[2]", extra: Sequence[str] = ()) -> str:
+def run(
+    landing: Path, warehouse: Path, days: str, *jobs: str, spark: str = "local[2]", extra: Sequence[str] = ()
+) -> str:
     """`huoke run` to its end; its output. A run that fails shows what it said."""
-    line = command("run", *jobs, "--day", days, "--landing", str(landing), "--warehouse", str(warehouse), "--spark", spark, *extra)
+    line = command(
+        "run", *jobs, "--day", days, "--landing", str(landing), "--warehouse", str(warehouse), "--spark", spark, *extra
+    )
     done = subprocess.run(line, env=environment(), cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout

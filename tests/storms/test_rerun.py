@@ -40,7 +40,9 @@ def rerun_publishes_nothing(folder: Path) -> None:
     assert chain.versions(warehouse) == before
     assert "published" not in after
     assert after.count("unchanged") >= len({event["job"] for event in chain.events(warehouse) if "job" in event})
-    assert after.count("same") == len(before) - sum(1 for key in before if not key.endswith(day) and not _is_landed(key))
+    assert after.count("same") == len(before) - sum(
+        1 for key in before if not key.endswith(day) and not _is_landed(key)
+    )
 
 
 def _is_landed(key: str) -> bool:

@@ -65,7 +65,13 @@ def every_type() -> pd.DataFrame:
     return ROWS
 
 
-DOUBLED = Table("doubled", "link", "prices doubled", ("name",), (Column("name", "string", "n"), Column("price", "double", "p", scale=6)))
+DOUBLED = Table(
+    "doubled",
+    "link",
+    "prices doubled",
+    ("name",),
+    (Column("name", "string", "n"), Column("price", "double", "p", scale=6)),
+)
 
 
 @job(reads={"source": EVERY_TYPE, "past": EVERY_TYPE.before()}, writes=DOUBLED)
