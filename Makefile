@@ -13,6 +13,8 @@ export PYSPARK_DRIVER_PYTHON := $(PY)
 export SPARK_LOCAL_IP := 127.0.0.1
 export AIRFLOW_HOME := $(ROOT)/var/airflow
 unexport SPARK_HOME SPARK_CONF_DIR SPARK_REMOTE PYTHONPATH PYTHONHOME
+# Airflow and Spark start dozens of processes: without cached bytecode each compiles its imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## explain the targets
 	@echo "make TARGET, with all state under var/ (PYTHON=... and JAVA_HOME=... choose among several):"
