@@ -17,8 +17,15 @@ ELIGIBILITY = Table(
         key("channel", "string", "channel"),
         PERSON_KEY,
         key("is_eligible", "boolean", "every gate is open"),
-        Column("reason", "string", "first gate that is shut: holdout, suppressed:<reason>, no_consent, not_sent_row, no_identifier"),
+        Column(
+            "reason",
+            "string",
+            "first gate that is shut: suppressed:<reason>, no_consent, not_sent_row, no_identifier, holdout "
+            "(the last: every other gate is open)",
+        ),
         key("is_holdout", "boolean", "the person is held out of every channel"),
+        key("holdout_salt", "string", "salt of the draw; a held-out person stays so while it does not change"),
+        key("is_consent_assumed", "boolean", "consent was assumed by policy.yaml, not shown"),
     ),
     rules=("is_eligible = (reason is null)", "not (is_eligible and is_holdout)"),
 )
@@ -47,7 +54,14 @@ CHANNEL_PLAN = Table(
         Column("expected_fraud_rate_hi", "double", "upper end, 95 %"),
         Column("gap", "double", "certified gap to the best plan, relative; on the row (all)"),
         Column("max_violation", "double", "largest relative violation of a row; on the row (all)"),
-        Column("shadow_price", "double", "value of one more unit of the channel's budget (or of the volume floor on (all))"),
+        Column(
+            "shadow_price",
+            "double",
+            "what one more unit of the channel's budget is worth; on (all) of the total budget, or with a volume floor "
+            "what one more good customer costs",
+            scale=6,
+        ),
+        Column("capacity_price", "double", "what one more place on the channel's audience is worth", scale=6),
         Column("note", "string", "what the reader must know, e.g. that consent is assumed or that no model exists yet"),
     ),
 )
@@ -81,24 +95,32 @@ AUDIENCE_OPERATIONS = Table(
         key("audience", "string", "audience"),
         PROSPECT_KEY,
         key("operation", "string", "add or remove"),
-        key("reason", "string", "planned, left_plan, or the gate that shut"),
+        key("reason", "string", "planned, left_plan, moved, or the gate that shut"),
     ),
     rules=("operation in ('add', 'remove')",),
+)
+SENT_MEMBERS = Table(
+    "sent_members",
+    "activate",
+    "What each channel's audience holds after the day's deliveries, by its receipts",
+    ("channel", "audience", "prospect_key"),
+    (key("channel", "string", "channel"), key("audience", "string", "audience"), PROSPECT_KEY),
 )
 DELIVERIES = Table(
     "deliveries",
     "activate",
     "What was handed to each channel, with its receipt",
-    ("channel", "audience", "operation"),
+    ("batch",),
     (
+        key("batch", "bigint", "number of the batch in the channel's order; removals come first"),
         key("channel", "string", "channel"),
         key("audience", "string", "audience"),
         key("operation", "string", "add or remove"),
         key("rows", "bigint", "people in the operation"),
         key("accepted", "bigint", "rows the channel took"),
         key("quarantined", "bigint", "rows without a usable identifier"),
-        key("receipt", "string", "digest of what was handed over"),
-        key("status", "string", "confirmed, partial or failed"),
+        key("receipt", "string", "SHA-256 of the file the channel took"),
+        key("status", "string", "confirmed, partial (some quarantined) or failed"),
     ),
-    rules=("rows = accepted + quarantined",),
+    rules=("rows >= accepted + quarantined",),
 )

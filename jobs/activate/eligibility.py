@@ -1,0 +1,109 @@
+"""Who may be put on which channel's audience today: every gate must open, and what is unknown is shut."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from jobs.contract import job
+from jobs.runtime.conf import Conf, PolicyConf
+from jobs.tables.activate import ELIGIBILITY
+from jobs.tables.ingest import CONSENTS, PROSPECTS, SUPPRESSIONS
+from jobs.tables.link import PEOPLE
+from segments import gates
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+
+@job(
+    reads={
+        "prospects": PROSPECTS.latest(),
+        "people": PEOPLE,
+        "consents": CONSENTS.in_force(),
+        "suppressions": SUPPRESSIONS.in_force(),
+        "before": ELIGIBILITY.before(),
+    },
+    writes=ELIGIBILITY,
+)
+def eligibility(
+    prospects: DataFrame,
+    people: DataFrame,
+    consents: DataFrame,
+    suppressions: DataFrame,
+    before: DataFrame,
+    *,
+    day: date,
+    conf: Conf,
+) -> DataFrame:
+    """One row a prospect and channel. Gates look at the person: what shuts one of its rows shuts all of them.
+
+    `holdout` is the last gate, so that a row with that reason is a fair comparison for those who were sent.
+    """
+    policy, channels = conf.policy, sorted(conf.channels)
+    members = people.drop("day").join(prospects.drop("day"), "prospect_key")
+    owned = gates.owned(members)
+    suppressed = gates.suppressed(suppressions, owned, day)
+    consented = gates.consent_states(_fresh(consents, policy, day), owned, channels, policy.purpose, day)
+    held_out = _held_out(members, before, policy)
+    every = F.explode(F.array(*[F.lit(name) for name in channels])).alias("channel")
+    grid = members.select("prospect_key", "person_key", "is_sent", *_id_columns(members), every)
+    gated = (
+        grid.join(suppressed, "person_key", "left")
+        .join(consented, ["person_key", "channel"], "left")
+        .join(held_out, "person_key", "left")
+        .withColumn("is_holdout", F.coalesce("is_held_out", F.lit(True)))
+    )
+    reason = gates.first_shut(
+        [
+            (F.col("suppression").isNull(), F.concat(F.lit("suppressed:"), F.col("suppression"))),
+            (gates.is_consented(F.col("is_granted"), policy.consent), "no_consent"),
+            (F.col("is_sent"), "not_sent_row"),
+            (gates.has_identifier(F.col("channel"), _accepted(conf)), "no_identifier"),
+            (~F.col("is_holdout"), "holdout"),
+        ]
+    )
+    return gated.select(
+        "prospect_key",
+        "channel",
+        "person_key",
+        reason.isNull().alias("is_eligible"),
+        reason.alias("reason"),
+        "is_holdout",
+        F.lit(policy.holdout_salt).alias("holdout_salt"),
+        F.lit(policy.consent == "assumed").alias("is_consent_assumed"),
+    )
+
+
+def _held_out(members: DataFrame, before: DataFrame, policy: PolicyConf) -> DataFrame:
+    """Every person with whether it is held out: drawn, or one of its rows was held out before under this salt.
+
+    So held out wins when people merge: the merged person was partly untouched and must stay so.
+    """
+    earlier = before.where(F.col("is_holdout") & (F.col("holdout_salt") == policy.holdout_salt))
+    rows = members.select("prospect_key", "person_key").join(
+        earlier.select("prospect_key", F.lit(True).alias("was_held_out")).distinct(), "prospect_key", "left"
+    )
+    drawn: Column = gates.is_drawn_for_holdout(F.col("person_key"), policy.holdout_salt, policy.holdout_share)
+    is_out = drawn | F.coalesce("was_held_out", F.lit(False))
+    return rows.groupBy("person_key").agg(F.max(is_out).alias("is_held_out"))
+
+
+def _fresh(consents: DataFrame, policy: PolicyConf, day: date) -> DataFrame:
+    """The consents, or none of the grants when the newest statement is older than policy.yaml allows."""
+    if policy.max_consent_age_hours is None:
+        return consents
+    newest = consents.agg(F.max("day").alias("newest"))
+    age = F.datediff(F.lit(day), F.col("newest")) * 24
+    is_usable = ~F.col("is_granted") | F.coalesce(age <= policy.max_consent_age_hours, F.lit(False))
+    return consents.crossJoin(newest).where(is_usable).drop("newest")
+
+
+def _id_columns(members: DataFrame) -> list[str]:
+    return [name for name in members.columns if name.startswith("id_") and name.endswith("_key")]
+
+
+def _accepted(conf: Conf) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(channel.identifiers) for name, channel in conf.channels.items()}
