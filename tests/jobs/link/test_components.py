@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterable
 from typing import Any
 
 from jobs.link.components import components
-import itertools
 
 
 def by_union_find(edges: Iterable[tuple[str, str]]) -> dict[str, str]:
