@@ -16,9 +16,9 @@ def _landed(name: str, doc: str, key: tuple[str, ...], *columns: Column, has_fea
     return Table(name, "ingest", doc, key, columns, has_features=has_features, is_landed=True)
 
 
-def key(name: str, kind: str, meaning: str, privacy: Privacy = Privacy.PLAIN) -> Column:
+def key(name: str, kind: str, meaning: str, privacy: Privacy = Privacy.PLAIN, scale: int = 9) -> Column:
     """A required column."""
-    return Column(name, kind, meaning, privacy, nullable=False)
+    return Column(name, kind, meaning, privacy, nullable=False, scale=scale)
 
 
 PROSPECT_KEY = key("prospect_key", "string", "pseudonym of prospect_id", PSEUDONYM)
@@ -232,3 +232,51 @@ def vault(table: Table) -> Table:
 QUARANTINES = {table.name: quarantine(table) for table in LANDED}
 VAULTED = ("prospects", "applications", "consents", "suppressions")
 VAULTS = {table.name: vault(table) for table in LANDED if table.name in VAULTED}
+
+
+def counts(table: Table) -> Table:
+    """What became of the rows of each landing file of one table, and the figures later days are compared with."""
+    return Table(
+        f"ingest_counts_{table.name}",
+        "ingest",
+        f"Rows in and out of each landing file of {table.name}",
+        ("file",),
+        (
+            key("file", "string", "landing file"),
+            key("rows_in", "bigint", "rows the file holds"),
+            key("rows_out", "bigint", "rows published"),
+            key("quarantined", "bigint", "rows refused, each in the quarantine with its reason"),
+            key("duplicates", "bigint", "rows equal to another row of the day, dropped"),
+            key("reasons", "string", "JSON object: refused rows by `reason:column`"),
+            key("filled", "string", "JSON object: published rows with a value, by column that may be null"),
+            key("medians", "string", "JSON object: median of each money column by `column currency`, with its rows"),
+            Column("note", "string", "columns dropped because the contract does not name them, columns absent"),
+        ),
+        is_landed=True,
+        rules=("rows_in = rows_out + quarantined + duplicates",),
+    )
+
+
+COUNTS = {table.name: counts(table) for table in LANDED}
+
+# The closed sets of the contract: any other word is quarantined as `unknown_value`.
+WORDS = {
+    ("assignments", "role"): ("policy", "exploration", "holdout"),
+    ("touches", "kind"): ("impression", "view", "click", "visit", "call", "message"),
+    ("applications", "decision"): ("approved", "declined", "withdrawn", "pending"),
+    ("suppressions", "reason"): (
+        "blacklist",
+        "opt_out",
+        "existing_customer",
+        "pending",
+        "declined",
+        "arrears",
+        "complaint",
+        "fraud",
+        "deceased",
+        "minor",
+        "litigation",
+        "hardship",
+        "erasure",
+    ),
+}
