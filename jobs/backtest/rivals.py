@@ -36,7 +36,7 @@ def plain_boosted(train: pd.DataFrame, test: pd.DataFrame, features: Features, s
 
 
 def plain_logistic(train: pd.DataFrame, test: pd.DataFrame, features: Features, seed: int) -> Floats:
-    """LogisticRegression with its default penalty: standardised numbers (median for null), one-hot levels (20 rows up)."""
+    """LogisticRegression with its default penalty: standardised numbers (median for null), one-hot levels."""
     known = [n for n in features.numeric if not np.isnan(numbers(train[n])).all()]
 
     def frame_of(frame: pd.DataFrame) -> pd.DataFrame:

@@ -72,6 +72,7 @@ class Refusal(_Closed):
 class SourceConf(_Closed):
     """One raw source; every raw column has at most one use, and a refused one has none."""
 
+    name: str = Field(pattern="^[a-z][a-z0-9_]*$", description="the YAML file's name; load_source sets it")
     doc: str
     notes: tuple[str, ...] = ()
     consent: Literal["assumed", "given"]
@@ -115,6 +116,8 @@ class SourceConf(_Closed):
             said.append(f"Cost is assumed, not observed: {cost} (conf/sources).")
         if self.consent == "assumed":
             said.append("Consent is assumed: the source holds none.")
+        if self.snapshots == "monthly":
+            said.append("Prospects land with the last day of their month that has rows, not day by day.")
         return tuple(said)
 
 
@@ -125,7 +128,10 @@ def load_source(folder: Path, name: str) -> SourceConf:
         known = ", ".join(sorted(f.stem for f in file.parent.glob("*.yaml"))) or "none"
         raise UsageError(f"source {name!r}: there is no {file}; sources declared there: {known}")
     try:
-        return SourceConf.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or "name" in content:
+            raise UsageError(f"{file}: expected keys and values, and no `name` (the file's own name is it)")
+        return SourceConf.model_validate({**content, "name": name})
     except yaml.YAMLError as error:
         raise UsageError(f"{file}: not readable as YAML; mend it: {error}") from error
     except ValidationError as error:

@@ -50,8 +50,15 @@ def numbers(column: pd.Series) -> Floats:
 
 def level_names(column: pd.Series) -> NDArray[np.object_]:
     """The column as text; null is the level MISSING_LEVEL, so that it can be learned like any other."""
-    text = column.astype(object)
-    return np.where(text.isna(), MISSING_LEVEL, text.astype(str)).astype(object)
+    codes, names = _distinct(column)
+    return names[codes]
+
+
+def _distinct(column: pd.Series) -> tuple[Codes, NDArray[np.object_]]:
+    """A code a row, and the text of each code; text is made once a distinct value, not once a row."""
+    codes, values = pd.factorize(column.astype(object), use_na_sentinel=True)
+    names = np.array([*(str(v) for v in values), MISSING_LEVEL], dtype=object)
+    return np.where(codes < 0, len(values), codes).astype(np.int64), names
 
 
 @dataclass(frozen=True)
@@ -63,11 +70,15 @@ class Levels:
     @classmethod
     def of(cls, column: pd.Series, min_count: int) -> Levels:
         """The levels of at least `min_count` rows, most frequent first, at most MAX_LEVELS of them."""
-        names, counts = np.unique(level_names(column).astype(str), return_counts=True)
-        order = np.argsort(-counts, kind="stable")  # ties by name, so that row order is of no account
-        return cls(tuple(str(names[i]) for i in order if counts[i] >= min_count)[:MAX_LEVELS])
+        codes, names = _distinct(column)
+        counts: dict[str, int] = {}
+        for name, count in zip(names, np.bincount(codes, minlength=len(names)), strict=True):
+            counts[name] = counts.get(name, 0) + int(count)
+        order = sorted(counts, key=lambda n: (-counts[n], n))  # ties by name, so that row order is of no account
+        return cls(tuple(n for n in order if counts[n] >= max(min_count, 1))[:MAX_LEVELS])
 
     def codes(self, column: pd.Series) -> Codes:
         """One code a row in 0..len(names); the last one is every rare or unknown level."""
-        found = pd.Index(self.names, dtype=object).get_indexer(pd.Index(level_names(column), dtype=object))
-        return np.where(found < 0, len(self.names), found).astype(np.int64)
+        codes, names = _distinct(column)
+        place = {name: at for at, name in enumerate(self.names)}
+        return np.array([place.get(n, len(self.names)) for n in names], dtype=np.int64)[codes]
