@@ -1,0 +1,87 @@
+"""Who gets the credit: the band a person had when sent, the cell a touch is billed in, the last click's outcome."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import Window
+from pyspark.sql import functions as F
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+NO_BAND = "(none)"
+UNATTRIBUTED = "(unattributed)"
+# A place money is billed at; `level` is the ad group, or "" for "not at that level", so that joins need no nulls.
+PLACE = ["cost_day", "channel", "campaign", "level"]
+CELL = [*PLACE, "band"]
+
+
+def level(ad_group: Column) -> Column:
+    """An ad group as a join key that is never null."""
+    return F.coalesce(F.concat(F.lit("="), ad_group), F.lit(""))
+
+
+def ad_group(level: Column) -> Column:
+    """The ad group a level stands for."""
+    return F.when(level != "", F.substr(level, F.lit(2)))
+
+
+def local_day(moment: Column, zone: str) -> Column:
+    """The day of a UTC moment in the deployment's time zone."""
+    return F.to_date(F.from_utc_timestamp(moment, zone))
+
+
+def with_band(touches: DataFrame, audiences: DataFrame, people: DataFrame) -> DataFrame:
+    """`touches` (person_key, channel, cost_day, …) with `band`: of the latest audience of that channel by that day."""
+    sent = (
+        audiences.join(people.select("prospect_key", "person_key"), "prospect_key")
+        .groupBy("person_key", "channel", F.col("day").alias("cost_day"))
+        .agg(F.min("band").alias("band"))
+    )
+    asked = touches.where("person_key is not null").select("person_key", "channel", "cost_day").distinct()
+    # An audience sorts before the touches of its own day. The struct tells "sent without a band" from "not sent".
+    mixed = sent.select(
+        "person_key", "channel", "cost_day", F.lit(0).alias("_side"), F.struct("band").alias("_sent")
+    ).union(asked.select("*", F.lit(1), F.lit(None).cast("struct<band:string>")))
+    so_far = Window.partitionBy("person_key", "channel").orderBy("cost_day", "_side")
+    newest = F.last("_sent", ignorenulls=True).over(so_far.rowsBetween(Window.unboundedPreceding, 0))
+    known = mixed.withColumn("_newest", newest).where("_side = 1")
+    bands = known.select("person_key", "channel", "cost_day", F.col("_newest.band").alias("_band"))
+    joined = touches.join(bands, ["person_key", "channel", "cost_day"], "left")
+    return joined.withColumn("band", F.coalesce("_band", F.lit(NO_BAND))).drop("_band")
+
+
+def at_billed_level(touches: DataFrame, billed: DataFrame) -> DataFrame:
+    """`touches` moved to the campaign's own row where their ad group was not billed that day but the campaign was."""
+    own = billed.select(*PLACE, F.lit(True).alias("_own"))
+    campaign = billed.where("level = ''").select(*PLACE[:-1], F.lit(True).alias("_campaign"))
+    joined = touches.join(own, PLACE, "left").join(campaign, PLACE[:-1], "left")
+    moved = F.when(F.col("_own").isNull() & F.col("_campaign"), F.lit("")).otherwise(F.col("level"))
+    return joined.withColumn("level", moved).drop("_own", "_campaign")
+
+
+def last_click(outcomes: DataFrame, touches: DataFrame, click_days: int, zone: str) -> DataFrame:
+    """Each application once with the cell of its person's last touch in (applied_at - click_days, applied_at].
+
+    Applications without one go to the cell (unattributed) of the day they were made.
+    """
+    touched = touches.where("person_key is not null").select(
+        "person_key", F.struct("occurred_at", "touch_id", *CELL).alias("_touch")
+    )
+    met = outcomes.where("person_key is not null").select("application_id", "person_key", "applied_at")
+    at = F.col("_touch.occurred_at")
+    start = F.col("applied_at") - F.expr(f"interval {click_days} days")
+    inside = met.join(touched, "person_key").where((at > start) & (at <= F.col("applied_at")))
+    last = inside.groupBy("application_id").agg(F.max("_touch").alias("_touch"))
+    joined = outcomes.join(last, "application_id", "left")
+    nowhere = {
+        "cost_day": local_day(F.col("applied_at"), zone),
+        "channel": F.lit(UNATTRIBUTED),
+        "campaign": F.lit(None).cast("string"),
+        "level": F.lit(""),
+        "band": F.lit(NO_BAND),
+    }
+    has_touch = F.col("_touch").isNotNull()
+    cells = [F.when(has_touch, F.col(f"_touch.{name}")).otherwise(nowhere[name]).alias(name) for name in CELL]
+    return joined.select(*outcomes.columns, *cells)

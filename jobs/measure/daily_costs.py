@@ -1,0 +1,125 @@
+"""Spend and the customers credited to it, by day, channel, campaign, ad group and band."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from jobs.contract import job
+from jobs.measure.credit import CELL, NO_BAND, PLACE, ad_group, at_billed_level, last_click, level, local_day, with_band
+from jobs.runtime.conf import Conf
+from jobs.tables.activate import AUDIENCES
+from jobs.tables.link import LINKED_TOUCHES, MATURED_OUTCOMES, PEOPLE
+from jobs.tables.measure import COUNTS, DAILY_COSTS, SPEND_LEDGER
+from segments.outcomes import ACTED_KINDS
+from segments.splits import largest_remainder
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+    from jobs.runtime.shell import Shell
+
+
+@job(
+    reads={
+        "spend": SPEND_LEDGER,
+        "touches": LINKED_TOUCHES,
+        "outcomes": MATURED_OUTCOMES,
+        "people": PEOPLE,
+        "audiences": AUDIENCES.upto(),
+    },
+    writes=DAILY_COSTS,
+)
+def daily_costs(
+    spend: DataFrame,
+    touches: DataFrame,
+    outcomes: DataFrame,
+    people: DataFrame,
+    audiences: DataFrame,
+    *,
+    conf: Conf,
+    shell: Shell,
+) -> DataFrame:
+    """Every unit of spend and every application exactly once, in the cell of its day, place and band.
+
+    Spend of a place is split over bands by that day's clicks there (largest remainder); without clicks its band is
+    (none). An application counts where its person's last click within `measure.click_days` was, else as unattributed.
+    """
+    zone = conf.base.time_zone
+    sent = audiences.where("role <> 'holdout'")
+    billed = shell.cut(_billed(spend))
+    acted = touches.where(F.col("kind").isin(*ACTED_KINDS)).select(
+        "touch_id",
+        "person_key",
+        "occurred_at",
+        local_day(F.col("occurred_at"), zone).alias("cost_day"),
+        "channel",
+        "campaign",
+        level(F.col("ad_group")).alias("level"),
+    )
+    placed = shell.cut(at_billed_level(with_band(acted, sent, people), billed))
+    clicks = placed.groupBy(*CELL).agg(F.count("*").alias("clicks"))
+    credited = last_click(outcomes, placed, conf.base.measure.click_days, zone)
+    figures = ["spend_minor", "is_allocated", *[c.name for c in COUNTS]]
+    parts = [_split(billed, clicks), clicks, _counted(credited)]
+    filled = [_filled(part, figures) for part in parts]
+    summed = (
+        filled[0].union(filled[1]).union(filled[2]).groupBy(*CELL).agg(*[_total(name).alias(name) for name in figures])
+    )
+    first = sent.agg(F.min("day").alias("_first"))
+    is_campaign = F.coalesce(F.col("cost_day") > F.col("_first"), F.lit(False))
+    return summed.crossJoin(first).select(
+        "cost_day",
+        F.when(is_campaign, "campaign").otherwise("history").alias("period"),
+        "channel",
+        "campaign",
+        ad_group(F.col("level")).alias("ad_group"),
+        "band",
+        *figures,
+    )
+
+
+def _billed(spend: DataFrame) -> DataFrame:
+    """Spend of each place: day, channel, campaign, level."""
+    placed = spend.withColumn("cost_day", F.col("spend_day")).withColumn("level", level(F.col("ad_group")))
+    return placed.groupBy(*PLACE).agg(F.sum("cost_minor").alias("place_minor"))
+
+
+def _split(billed: DataFrame, clicks: DataFrame) -> DataFrame:
+    """Each place's spend over the bands that clicked there."""
+    joined = billed.join(clicks, PLACE, "left")
+    weighed = joined.select(
+        *PLACE,
+        F.coalesce("band", F.lit(NO_BAND)).alias("band"),
+        "place_minor",
+        F.coalesce("clicks", F.lit(1)).alias("weight"),
+        F.col("clicks").isNotNull().alias("is_allocated"),
+    )
+    split = largest_remainder(weighed, PLACE, ["band"], "place_minor", "weight", "spend_minor")
+    return split.select(*CELL, "spend_minor", "is_allocated")
+
+
+def _counted(credited: DataFrame) -> DataFrame:
+    """Outcomes of each cell."""
+    is_funded = F.coalesce("is_funded", F.lit(False))
+    return credited.groupBy(*CELL).agg(
+        F.count("*").alias("applications"),
+        F.count_if(F.coalesce("is_approved", F.lit(False))).alias("approvals"),
+        F.count_if(is_funded).alias("funded"),
+        F.count_if(is_funded & F.col("is_good").isNotNull()).alias("matured"),
+        F.count_if(F.coalesce("is_good", F.lit(False))).alias("good"),
+        F.count_if(is_funded & F.coalesce("is_late", F.lit(False))).alias("late"),
+        F.count_if(is_funded & F.coalesce("is_fraud", F.lit(False))).alias("fraud"),
+        F.count_if(F.col("is_good").isNull()).alias("undecided"),
+    )
+
+
+def _filled(part: DataFrame, figures: list[str]) -> DataFrame:
+    """The cell and every figure, none where the part does not know it."""
+    zero = {name: F.lit(False) if name == "is_allocated" else F.lit(0).cast("bigint") for name in figures}
+    return part.select(*CELL, *[F.col(name) if name in part.columns else zero[name].alias(name) for name in figures])
+
+
+def _total(name: str) -> Column:
+    return F.max(name) if name == "is_allocated" else F.sum(name)

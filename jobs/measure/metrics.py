@@ -1,0 +1,64 @@
+"""A metric `num / den [where SQL]` evaluated on rows that are already summed to the grain wanted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from jobs.runtime.conf import Conf, MetricConf
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column
+
+ALL = "(all)"
+# landing.md's own words, so that the contract's columns exist in a deployment without a metrics.yaml.
+_GRAIN = ("period", "channel", "campaign", "ad_group", "band")
+_PAID = "channel <> '(unattributed)'"
+STANDARD = {
+    "cost_per_application": MetricConf(
+        num="spend",
+        den="applications",
+        where=_PAID,
+        unit="currency",
+        grain=_GRAIN,
+        label={"en": "Cost per application", "zh": "进件成本"},
+    ),
+    "cost_per_approval": MetricConf(
+        num="spend",
+        den="approvals",
+        where=_PAID,
+        unit="currency",
+        grain=_GRAIN,
+        label={"en": "Cost per approval", "zh": "授信成本"},
+    ),
+    "cost_per_funded": MetricConf(
+        num="spend",
+        den="funded",
+        where=_PAID,
+        unit="currency",
+        grain=_GRAIN,
+        label={"en": "Cost per funded customer", "zh": "动支成本"},
+    ),
+    "cost_per_good": MetricConf(
+        num="spend",
+        den="good",
+        where=f"{_PAID} and is_mature",
+        unit="currency",
+        grain=_GRAIN,
+        label={"en": "Cost per good customer", "zh": "优质户成本"},
+    ),
+}
+
+
+def metric(conf: Conf, name: str) -> MetricConf:
+    """A metric's definition: the deployment's, else the standard one; KeyError when there is neither."""
+    return conf.metrics.get(name) or STANDARD[name]
+
+
+def value(definition: MetricConf) -> Column:
+    """The metric as a double: null where its denominator is 0 or its condition does not hold, never 0 or infinite."""
+    num = F.expr(f"cast(({definition.num}) as double)")
+    if definition.den is not None:
+        num = F.try_divide(num, F.expr(f"cast(({definition.den}) as double)"))
+    return F.when(F.expr(definition.where), num) if definition.where else num

@@ -1,0 +1,47 @@
+"""Spend in the base currency by dated rates, the latest restatement in force."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from jobs.contract import job
+from jobs.runtime.conf import Conf
+from jobs.runtime.errors import DataRefused
+from jobs.tables.ingest import FX_RATES, SPEND
+from jobs.tables.measure import SPEND_LEDGER
+from segments import money
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from jobs.runtime.shell import Shell
+
+
+@job(reads={"spend": SPEND.in_force(), "fx_rates": FX_RATES.in_force()}, writes=SPEND_LEDGER)
+def spend_ledger(spend: DataFrame, fx_rates: DataFrame, *, conf: Conf, shell: Shell) -> DataFrame:
+    """Each billed row once, at the newest rate not after its day, rounded half up to minor units.
+
+    Raises DataRefused, naming currency and day, when a currency has no rate by then.
+    """
+    base = conf.base.currency
+    dated = spend.withColumn("on_day", F.col("spend_day"))
+    rated = dated.join(money.dated_rates(dated, fx_rates, base), ["currency", "on_day"], "left")
+    missing = shell.small(money.first_missing(rated), 1000, ["currency"])
+    if len(missing):
+        raise DataRefused(money.no_rate("job spend_ledger", "rows of spend", missing, base))
+    return rated.select(
+        "spend_day",
+        "channel",
+        "campaign",
+        "ad_group",
+        "creative",
+        F.col("cost").alias("cost_raw"),
+        F.col("currency").alias("currency_raw"),
+        "rate",
+        "rate_day",
+        money.to_minor(F.col("cost"), F.col("rate"), base).alias("cost_minor"),
+        "impressions",
+        "clicks",
+    )
