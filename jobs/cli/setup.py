@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -53,14 +54,13 @@ def validate(
     as_json: AsJson = False,
 ) -> None:
     """Check the configuration and every landing file; all problems at once, exit 65 when there are any."""
-    from jobs.runtime.landing import problems
-    from jobs.runtime.segments import segment_problems
+    from jobs.runtime.landing import Landing
 
     settings = read_conf(conf, profile)
     land = Path(landing or settings.base.landing)
     if not land.is_dir():
         raise UsageError(f"landing folder {land} does not exist; name it with --landing DIR")
-    found = [*segment_problems(settings), *problems(land, settings)]
+    found = Landing(land, settings).problems(date.max)
     if as_json:
         typer.echo(json.dumps(found))
     else:

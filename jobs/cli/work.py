@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +22,9 @@ from jobs.cli.options import (
     read_conf,
 )
 from jobs.runtime.errors import UsageError
+
+if TYPE_CHECKING:
+    from jobs.runtime.shell import Shell
 
 
 def register(app: typer.Typer) -> None:
@@ -48,7 +52,6 @@ def run(
     """Run jobs for a day or a range of days: ingest, link, model, activate, measure. A range never sends."""
     from jobs.registry import job_named
     from jobs.runtime import runner
-    from jobs.runtime.sender import ledger_on
 
     if not day:
         raise UsageError("no day was given; say which with --day YYYY-MM-DD or --day D1..D2")
@@ -66,7 +69,7 @@ def run(
     home = Path(warehouse or settings.base.warehouse)
     with runner.opened(home, land, settings) as shell:
         nodes = runner.plan(days, jobs or [], cadence=cadence, send=len(days) == 1 if send is None else send)  # type: ignore[arg-type]
-        steps = runner.run(shell, nodes, force=force, ledger=lambda d: ledger_on(shell, d))
+        steps = runner.run(shell, nodes, force=force, ledger=lambda on: _ledger(shell, on))
         for step in steps:
             if not as_json:
                 typer.echo(step.line())
@@ -106,3 +109,9 @@ def sweep(
     removed = Store(home).sweep(keep)
     RunLog(home).write("swept", removed=len(removed))
     typer.echo(json.dumps(removed) if as_json else "\n".join([*removed, f"{len(removed)} folders removed"]))
+
+
+def _ledger(shell: Shell, day: date) -> Any:
+    from jobs.runtime.sender import ledger_on
+
+    return ledger_on(shell, day)
