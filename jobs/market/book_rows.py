@@ -14,11 +14,10 @@ from jobs.market.default import Statements, age, statements
 from jobs.market.dice import Floats, Ints
 from jobs.market.funnel import APPROVED, DECISIONS, DECLINED
 from jobs.market.identities import Identities
-from jobs.market.ledger import Ledger
+from jobs.market.ledger import DECLINED_US, Ledger
 from jobs.market.people_rows import suppression_rows
 from jobs.market.world import World
 
-DECLINED_DAYS = 90
 TERMS = np.array([12, 12, 12, 18, 24])
 PENDING = len(DECISIONS)
 
@@ -182,7 +181,7 @@ def book_suppressions(world: World, ids: Identities, calendar: Calendar, ledger:
         ("declined",),
         np.zeros(len(declined), dtype=np.int64),
         declined.decided_us,
-        declined.decided_us + DECLINED_DAYS * DAY_US,
+        declined.decided_us + DECLINED_US,
     )
     until = np.concatenate([funded.daily_until, declined.daily_until])
     return pa.concat_tables([customers, waiting]), _landed(calendar, np.concatenate([known, known_declined]), until)

@@ -60,19 +60,20 @@ class FeatureConf(Strict):
 class ResponseConf(Strict):
     """How hidden traits move clicks, applications, prices, approval, drawdown and lateness (log or logit scale)."""
 
-    reach_trait: float = 0.5
-    reach_affinity: float = 0.4
+    reach_trait: float = 0.3
+    reach_affinity: float = 0.2
     click_intent: float = 0.25
-    click_affinity: float = 0.9
-    click_taste: float = 0.35
-    apply_intent: float = 0.7
-    apply_affinity: float = 0.35
+    click_affinity: float = 0.6
+    click_taste: float = 0.3
+    apply_intent: float = 0.4
+    apply_affinity: float = 0.2
     price_intent: float = 0.30
+    price_risk: float = -0.45
     price_noise: float = 0.25
     organic: tuple[float, float] = (-6.9, 1.2)
-    approve: tuple[float, float] = (-1.55, -1.5)
-    fund: tuple[float, float] = (0.45, -0.15)
-    late: tuple[float, float, float] = (-3.75, 1.05, 0.10)
+    approve: tuple[float, float] = (-1.54, -1.0)
+    fund: tuple[float, float] = (0.41, -0.15)
+    late: tuple[float, float, float] = (-3.35, 1.05, 0.10)
 
 
 class MarketConf(Strict):
@@ -95,16 +96,16 @@ class MarketConf(Strict):
     duplicate_share: Share = 0.04  # people with a second prospect record
     shared_device_share: Share = 0.08
     cookie_churn: Share = 0.03  # per month
-    ring_share: Share = 0.004
+    ring_share: Share = 0.0025
     ring_size: Positive = 12.0
-    book_applications: Share = 0.7  # share of people who apply when they register
+    book_applications: Share = 0.8  # share of people who apply when they register
     wave_share: Share = 0.75
     exploration_share: Share = 0.05
     holdout_share: Share = 0.10
     unknown_share: Share = 0.05
     late_postbacks: Share = 0.02
     duplicated_postbacks: Share = 0.015
-    creatives_per_channel: int | None = None  # None: by size of the market, 8 to 40
+    creatives_per_channel: int | None = None  # None: by size of the market, 8 to 25
     response: ResponseConf = ResponseConf()
     channels: tuple[ChannelConf, ...] = Field(min_length=1)
     features: tuple[FeatureConf, ...] = ()
@@ -131,7 +132,7 @@ class MarketConf(Strict):
     @property
     def creative_count(self) -> int:
         """Creatives per channel."""
-        return self.creatives_per_channel or int(min(40, max(8, self.people // 25_000)))
+        return self.creatives_per_channel or int(min(25, max(8, self.people // 40_000)))
 
 
 def read_market_conf(path: Path, **changes: object) -> MarketConf:

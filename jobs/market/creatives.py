@@ -32,7 +32,8 @@ class Creatives:
 
     def norm(self) -> Floats:
         """Log of the mean pull over a standard normal taste, by creative."""
-        return 0.5 * (self.vector**2).sum(axis=1)
+        half: Floats = 0.5 * (self.vector**2).sum(axis=1)
+        return half
 
 
 def draw_creatives(conf: MarketConf, dice: Dice) -> Creatives:

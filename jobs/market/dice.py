@@ -54,18 +54,23 @@ class Dice:
         return (self.uniform(stream, *keys) * count).astype(np.int64)
 
     def poisson(self, stream: str, mean: Floats, *keys: Any) -> Ints:
-        """Poisson counts by inversion: monotone in `mean` for a fixed draw, cut at 60."""
+        """Poisson counts, monotone in `mean` for a fixed draw: by inversion, above 20 by Cornish-Fisher expansion."""
         u = self.uniform(stream, *keys)
+        small = np.minimum(mean, 20.0)
         count = np.zeros(u.shape, dtype=np.int64)
-        term = np.exp(-mean)
+        term = np.exp(-small)
         total = term.copy()
         for k in range(1, 61):
             above = u > total
             if not above.any():
                 break
             count += above
-            term = term * mean / k
+            term = term * small / k
             total = total + term
+        if (mean > 20.0).any():
+            z = ndtri(u)
+            large = np.rint(mean + np.sqrt(mean) * z + (z**2 - 1.0) / 6.0)
+            count = np.where(mean > 20.0, np.maximum(large, 0.0).astype(np.int64), count)
         return count
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from jobs.market.conf import MarketConf
 from jobs.market.dice import Dice, Floats, Ints
-from jobs.market.people import People
+from jobs.market.truth import Arms
 
 SAMPLE = 100_000
 ROUNDS = 60
@@ -30,29 +30,26 @@ class Ladder:
         return tuple(1.0 - best / worst for best, worst in zip(self.oracle, self.random, strict=True))
 
 
-def climb(
-    people: People,
-    arms: tuple[Floats, Floats, Floats],
-    late: Floats,
-    conf: MarketConf,
-    shares: tuple[float, ...] = (0.1, 0.2, 0.3),
-) -> Ladder:
+def climb(conf: MarketConf, arms: Arms, late: Floats, shares: tuple[float, ...] = (0.1, 0.2, 0.3)) -> Ladder:
     """The ladder of a market, on a sample of at most 100,000 people with capacities in proportion."""
-    who = np.arange(0, people.count, max(1, people.count // SAMPLE))
-    scale = people.count / len(who)
-    cost, good = arms[0][who], (arms[1] * (1.0 - late)[:, None])[who]
-    capacity = np.array([int(channel.capacity * len(who)) for channel in conf.channels])
+    step = max(1, conf.people // SAMPLE)
+    cost, good = arms.cost[::step], (arms.funded * (1.0 - late)[:, None])[::step]
+    capacity = np.array([int(channel.capacity * len(cost)) for channel in conf.channels])
     reachable = reachable_volume(good, capacity)
-    dice = Dice(conf.seed)
     goals = [share * reachable for share in shares]
-    rank = dice.uniform("ladder", who)
+    rank = random_rank(len(cost))
     return Ladder(
-        reachable=reachable * scale,
+        reachable=reachable * conf.people / len(cost),
         shares=shares,
         random=tuple(random_cost(cost, good, capacity, goal, rank) for goal in goals),
         best_channel=tuple(best_channel_cost(cost, good, capacity, goal, rank) for goal in goals),
         oracle=tuple(cheapest_first_cost(cost, good, capacity, goal) for goal in goals),
     )
+
+
+def random_rank(count: int) -> Floats:
+    """A fixed random order of people, as uniforms."""
+    return Dice(0).uniform("ladder", np.arange(count))
 
 
 def reachable_volume(good: Floats, capacity: Ints) -> float:

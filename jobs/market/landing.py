@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from jobs.market.dice import Ints
 class LandingWriter:
     """Writes tables under LANDING/<table>/day=YYYY-MM-DD/<part>.<format>; a file that is there is left alone."""
 
-    def __init__(self, root: Path, file_format: str, after: int, until: int) -> None:
+    def __init__(self, root: Path, file_format: str, until: int, after: int = 0) -> None:
         self.root = root
         self.file_format = file_format
         self.after = after
@@ -38,7 +39,7 @@ class LandingWriter:
         rows = rows.take(pa.array(order))
         day = landed[order]
         edges = np.flatnonzero(np.diff(day, prepend=day[0] - 1, append=day[-1] + 1))
-        for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        for start, stop in pairwise(edges):
             self._write_file(table, int(day[start]), part, rows.slice(start, stop - start))
         self.rows[table] = self.rows.get(table, 0) + len(order)
 

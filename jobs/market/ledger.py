@@ -9,9 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from jobs.market.calendar import DAY_US
 from jobs.market.dice import Ints
 
 ORGANIC, REGISTRATION = -1, -2
+DECLINED_DAYS = 90  # a declined applicant is left alone for so long
+DECLINED_US = DECLINED_DAYS * DAY_US
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,31 @@ def read_ledger(path: Path) -> Ledger:
     return Ledger(*(table.column(field.name).to_numpy() for field in fields(Ledger)))
 
 
+@dataclass(frozen=True)
+class Standing:
+    """By person, microseconds UTC: customer since (far future: not), off the lists until, last application."""
+
+    since: Ints
+    waiting: Ints
+    last: Ints
+
+    def after(self, ledger: Ledger) -> Standing:
+        """The standing once more applications are settled."""
+        people = len(self.since)
+        return Standing(
+            np.minimum(self.since, customer_since(people, ledger)),
+            np.maximum(self.waiting, declined_until(people, ledger, DECLINED_US)),
+            np.maximum(self.last, last_applied(people, ledger)),
+        )
+
+
+def standing(people: int, ledger: Ledger) -> Standing:
+    """Where everybody stands after a ledger."""
+    return Standing(
+        customer_since(people, ledger), declined_until(people, ledger, DECLINED_US), last_applied(people, ledger)
+    )
+
+
 def customer_since(people: int, ledger: Ledger) -> Ints:
     """By person: when the application that became a loan was made; the far future for everybody else."""
     since = np.full(people, np.iinfo(np.int64).max, dtype=np.int64)
@@ -74,3 +102,10 @@ def declined_until(people: int, ledger: Ledger, wait_us: int) -> Ints:
     declined = ledger.decision == 0
     np.maximum.at(until, ledger.person[declined], ledger.decided_us[declined] + wait_us)
     return until
+
+
+def last_applied(people: int, ledger: Ledger) -> Ints:
+    """By person: when they last applied, 0 for never."""
+    last = np.zeros(people, dtype=np.int64)
+    np.maximum.at(last, ledger.person, ledger.applied_us)
+    return last

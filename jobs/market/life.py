@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from jobs.market.calendar import DAY_US, HOUR_US, day_of, month_of, month_start
+from jobs.market.calendar import DAY_US, HOUR_US, WINDOW_DAYS, day_of, month_of, month_start
 from jobs.market.dice import Ints
 from jobs.market.funnel import decide
 from jobs.market.ledger import Ledger
@@ -39,10 +39,13 @@ def registration_moments(world: World, month: int) -> Ints:
     return moments
 
 
-def settle(world: World, unasked: dict[int, Ints], events: WaveEvents, since_us: Ints, daily_until: int) -> Ledger:
-    """The month's applications decided: each person's first one, nobody who is a customer already.
+def settle(
+    world: World, unasked: dict[int, Ints], events: WaveEvents, since_us: Ints, last_us: Ints, daily_until: int
+) -> Ledger:
+    """A month's applications decided: each person's first, no customer's, none within 14 days of an earlier one.
 
-    `unasked` maps ledger.ORGANIC and ledger.REGISTRATION to moments by person; `since_us` is when each became a customer.
+    `unasked` maps ledger.ORGANIC and ledger.REGISTRATION to moments by person; `since_us` is when each became a
+    customer, `last_us` when each last applied.
     """
     person, at, channel, wave_day, click = (
         [events.apply.person],
@@ -60,7 +63,9 @@ def settle(world: World, unasked: dict[int, Ints], events: WaveEvents, since_us:
         click.append(np.zeros(len(who), dtype=np.int64))
     rows = [np.concatenate(parts) for parts in (person, at, channel, wave_day, click)]
     order = np.lexsort((rows[4], -rows[2], rows[1], rows[0]))
-    order = order[rows[1][order] < since_us[rows[0][order]]]
+    is_free = rows[1] < since_us[rows[0]]
+    is_free &= rows[1] >= last_us[rows[0]] + WINDOW_DAYS * DAY_US
+    order = order[is_free[order]]
     who = rows[0][order]
     first = order[np.diff(who, prepend=-1) != 0]
     made = decide(world.conf, world.dice, world.people, rows[0][first], rows[1][first])

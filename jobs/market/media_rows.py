@@ -112,7 +112,9 @@ def _spend_cells(world: World, events: WaveEvents) -> tuple[Ints, Audience, list
     span = len(world.creatives.channel) + 1
     cell = ((rows.day * 4096 + (day - rows.day)) * len(levels) + rows.channel) * span + creative + 1
     _, first, which = np.unique(cell, return_index=True, return_inverse=True)
-    totals = [np.bincount(which, weights=values, minlength=len(first)) for values in measures]
+    totals: list[Floats] = [
+        np.bincount(which, weights=values, minlength=len(first)).astype(np.float64) for values in measures
+    ]
     chosen = rows.take(first)
     return day[first], Audience(chosen.person, chosen.channel, creative[first], chosen.day), totals
 

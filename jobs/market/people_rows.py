@@ -17,16 +17,25 @@ REASONS = ("blacklist", "complaint", "deceased")
 REASON_SHARES = (0.003, 0.001, 0.0002)
 
 
-def prospects_snapshot(world: World, ids: Identities, day: int) -> pa.Table:
-    """Every prospect record registered before `day`, as known that day."""
+def prospects_snapshot(world: World, ids: Identities, records: pa.Table, day: int) -> pa.Table:
+    """The records of everybody registered before `day`, with the cookies of that day."""
     row = np.flatnonzero(world.people.registered_us[world.prospects] < day * DAY_US)
-    person = world.prospects[row]
+    snapshot = records.take(pa.array(row))
+    cookie = ids.cookie(world.prospects[row], int(month_of([day])[0]))
+    place = records.column_names.index("id_cookie")
+    had = snapshot.column(place).is_valid().to_numpy()
+    return snapshot.set_column(place, "id_cookie", where(had, cookie))
+
+
+def prospect_records(world: World, ids: Identities) -> pa.Table:
+    """Every prospect record there will ever be, with the first cookies."""
+    person = world.prospects
+    row = np.arange(len(person))
     is_second = row >= world.people.count
     dice = world.dice
     contact = ids.contact(person)
     # a second record keeps the phone half the time, mostly the e-mail, always the device
     keeps_phone = ~is_second | (dice.uniform("second_phone", row) < 0.5)
-    month = int(month_of([day])[0])
     has = {name: dice.uniform("has_" + name, row) for name in ("device", "cookie", "national")}
     columns = {
         "prospect_id": prospect_ids(row),
@@ -35,7 +44,7 @@ def prospects_snapshot(world: World, ids: Identities, day: int) -> pa.Table:
         "id_email": contact["id_email"],
         "id_email_sha256": contact["id_email_sha256"],
         "id_device": where((has["device"] < 0.8) | is_second, ids.device(person)),
-        "id_cookie": where((has["cookie"] < 0.65) & ~is_second, ids.cookie(person, month)),
+        "id_cookie": where((has["cookie"] < 0.65) & ~is_second, ids.cookie(person, world.calendar.book_month)),
         "id_national": where((has["national"] < 0.3) & ~is_second, ids.national(person)),
         "region": labels(world.conf.regions, world.people.region[person]),
         "registered_at": moments(world.people.registered_us[person]),

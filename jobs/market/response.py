@@ -9,7 +9,7 @@ import numpy as np
 from jobs.market.calendar import WINDOW_DAYS
 from jobs.market.conf import ChannelConf, MarketConf
 from jobs.market.dice import Floats, Ints, logit, sigmoid
-from jobs.market.people import AFFINITY_SD, People
+from jobs.market.people import AFFINITY_SD, RISK_CORRELATION, People
 
 MONTH_DAYS = 30.4375
 
@@ -37,27 +37,29 @@ def respond(conf: MarketConf, people: People, person: Ints, channel: int) -> Res
         reach=reach,
         clicks=media.exposures * media.ctr * np.exp(click - click_norm),
         apply=np.minimum(0.8, media.click_to_apply * np.exp(apply - apply_norm)),
-        price=expected_price(conf, media, intent),
+        price=expected_price(conf, media, intent, people.risk[person]),
     )
 
 
-def expected_price(conf: MarketConf, media: ChannelConf, intent: Floats) -> Floats:
+def expected_price(conf: MarketConf, media: ChannelConf, intent: Floats, risk: Floats) -> Floats:
     """Expected price per click (cpc), exposure (cpm) or contact, in base currency: rivals bid up the same people."""
     rate = conf.fx[media.currency] if media.currency and media.currency != conf.currency else 1.0
     unit = media.price * rate / (1000.0 if media.cost_model == "cpm" else 1.0)
-    if media.cost_model != "cpc":
+    if media.cost_model == "contact":
         return np.full(len(intent), unit)
-    slope = conf.response.price_intent
-    prices: Floats = unit * np.exp(slope * intent - slope**2 / 2)
+    by_intent, by_risk = conf.response.price_intent, conf.response.price_risk
+    variance = by_intent**2 + by_risk**2 + 2 * RISK_CORRELATION * by_intent * by_risk
+    prices: Floats = unit * np.exp(by_intent * intent + by_risk * risk - variance / 2)
     return prices
 
 
 def expected_cost(media: ChannelConf, answer: Response, mean_pull: Floats, organic: Floats) -> Floats:
     """Money spent per person put on the audience, base currency; harvested organic demand clicks too."""
     clicks = answer.clicks * mean_pull + media.harvest * organic
-    units = {"cpc": clicks, "cpm": media.exposures, "contact": 1.0}[media.cost_model]
-    cost: Floats = answer.reach * units * answer.price
-    return cost
+    cost: Floats = answer.reach * answer.price
+    if media.cost_model == "cpc":
+        return cost * clicks
+    return cost * media.exposures if media.cost_model == "cpm" else cost
 
 
 def organic_month(conf: MarketConf, people: People) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from jobs.market.ladder import Ladder
 from jobs.runtime.errors import UsageError
 
 MARKER = "market.json"
+UNFINISHED = "unfinished.json"
 SETTLE_DAYS = 45  # after the last wave rows still land daily for so long
 
 
@@ -37,23 +38,28 @@ def read_summary(conf: MarketConf, truth: Path) -> MarketSummary | None:
     if found["conf"] != conf.model_dump(mode="json"):
         raise UsageError(f"{path} describes a market with another conf: choose another folder, or remove that market")
     saved = found["summary"]
-    ladder = {name: tuple(value) if isinstance(value, list) else value for name, value in saved["ladder"].items()}
+    ladder = saved["ladder"]
+    costs = {name: tuple(ladder[name]) for name in ("shares", "random", "best_channel", "oracle")}
     return MarketSummary(
         history_end=date.fromisoformat(saved["history_end"]),
         rows=saved["rows"],
         headline=[HeadlineRate(**row) for row in saved["headline"]],
-        ladder=Ladder(**ladder),
+        ladder=Ladder(reachable=ladder["reachable"], **costs),
         is_reused=True,
     )
 
 
-def refuse_if_occupied(landing: Path, truth: Path) -> None:
-    """Refuse folders that hold anything but what an interrupted `new_market` left."""
-    if (truth / "ledger.parquet").exists() or not landing.exists():
+def begin(conf: MarketConf, landing: Path, truth: Path) -> None:
+    """Mark TRUTH as unfinished; refuse folders that hold anything but what an equal, interrupted market left."""
+    marker, said = truth / UNFINISHED, conf.model_dump_json()
+    if marker.exists() and marker.read_text(encoding="utf-8") == said:
         return
-    left = sorted(path.name for path in landing.iterdir())
-    if left and not (truth / "unfinished").exists():
-        raise UsageError(f"{landing} already holds {left[:5]}: a new market needs an empty landing folder")
+    left = sorted(path.name for path in landing.iterdir()) if landing.exists() else []
+    if left or marker.exists():
+        raise UsageError(f"{landing} already holds {left[:5]}: a new market needs an empty landing and truth folder")
+    truth.mkdir(parents=True, exist_ok=True)
+    landing.mkdir(parents=True, exist_ok=True)
+    marker.write_text(said, encoding="utf-8")
 
 
 def write_summary(
@@ -69,7 +75,8 @@ def write_summary(
     saved = {**asdict(summary), "history_end": history_end.isoformat()}
     saved.pop("is_reused")
     write_json(truth / MARKER, {"conf": conf.model_dump(mode="json"), "summary": saved})
-    return replace(summary)
+    (truth / UNFINISHED).unlink(missing_ok=True)
+    return summary
 
 
 def write_json(path: Path, content: object) -> None:

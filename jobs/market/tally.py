@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 
 from jobs.market.columns import days, labels
 from jobs.market.default import late_chance
-from jobs.market.dice import Floats
 from jobs.market.incumbent import ROLES, Assigned
+from jobs.market.truth import Arms
 from jobs.market.wave import WaveEvents
 from jobs.market.world import World
 
@@ -26,7 +26,7 @@ class Tally:
         self.sent, self.impressions, self.clicks, self.cost, self.applies = (np.zeros(count) for _ in range(5))
         self._history: list[dict[str, object]] = []
 
-    def add(self, assigned: Assigned, events: WaveEvents, arms: tuple[Floats, Floats, Floats]) -> None:
+    def add(self, assigned: Assigned, events: WaveEvents, arms: Arms) -> None:
         """Add one wave."""
         count = len(self.sent)
         rows = assigned.audience.take(np.flatnonzero(assigned.audience.channel >= 0))
@@ -37,7 +37,7 @@ class Tally:
         self.applies += np.bincount(events.apply.channel, minlength=count)
         self.cost += np.bincount(events.exposure.channel, events.exposure_cost, minlength=count)
         self.cost += np.bincount(events.click.channel, events.click_cost, minlength=count)
-        cost, won = arms[0][rows.person, rows.channel], arms[1][rows.person, rows.channel]
+        cost, won = arms.cost[rows.person, rows.channel], arms.funded[rows.person, rows.channel]
         good = won * (1.0 - self._late[rows.person])
         fraud = won * self._world.people.is_ring[rows.person]
         cell = rows.channel * len(ROLES) + role

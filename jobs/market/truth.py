@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -44,19 +45,28 @@ def arm(world: World, person: Ints, channel: int) -> tuple[Floats, Floats, Float
     return cost, won, answer.reach
 
 
-def all_arms(world: World, is_customer: Ints) -> tuple[Floats, Floats, Floats]:
-    """People x channels: expected cost, incremental funded (0 for customers, who cannot be won again), reach."""
+@dataclass(frozen=True)
+class Arms:
+    """People x channels: expected cost, incremental expected funded customers, reach."""
+
+    cost: Floats
+    funded: Floats
+    reach: Floats
+
+
+def all_arms(world: World) -> Arms:
+    """Every person on every channel, as if nobody were a customer yet."""
     shape = (world.people.count, len(world.conf.channels))
-    cost, won, reach = np.empty(shape), np.empty(shape), np.empty(shape)
+    arms = Arms(np.empty(shape), np.empty(shape), np.empty(shape))
     for channel in range(shape[1]):
         for start in range(0, shape[0], CHUNK):
             rows = np.arange(start, min(start + CHUNK, shape[0]))
-            cost[rows, channel], won[rows, channel], reach[rows, channel] = arm(world, rows, channel)
-    won[is_customer.astype(bool)] = 0.0
-    return cost, won, reach
+            cell = (slice(start, start + len(rows)), channel)
+            arms.cost[cell], arms.funded[cell], arms.reach[cell] = arm(world, rows, channel)
+    return arms
 
 
-def write_truth(world: World, truth: Path, arms: tuple[Floats, Floats, Floats]) -> None:
+def write_truth(world: World, truth: Path, arms: Arms) -> None:
     """Write people.parquet, arms.parquet and channels.json (capacity in people on the audience per wave)."""
     person = world.prospects
     ids = prospect_ids(np.arange(len(person)))
@@ -70,14 +80,12 @@ def write_truth(world: World, truth: Path, arms: tuple[Floats, Floats, Floats]) 
     pq.write_table(pa.table(people), truth / "people.parquet")
     names = [channel.name for channel in world.conf.channels]
     count = len(names)
-    rows = np.repeat(np.arange(len(person)), count)
     table = {
-        "prospect_id": ids.take(pa.array(rows)),
+        "prospect_id": ids.take(pa.array(np.repeat(np.arange(len(person)), count))),
         "channel": labels(names, np.tile(np.arange(count), len(person))),
-        **{
-            name: values[person].ravel()
-            for name, values in zip(("expected_cost", "inc_funded", "reach"), arms, strict=True)
-        },
+        "expected_cost": arms.cost[person].ravel(),
+        "inc_funded": arms.funded[person].ravel(),
+        "reach": arms.reach[person].ravel(),
     }
     pq.write_table(pa.table(table), truth / "arms.parquet", compression="zstd", compression_level=1)
     capacity = {channel.name: round(channel.capacity * world.people.count) for channel in world.conf.channels}

@@ -107,13 +107,13 @@ def _play_channel(world: World, rows: Audience, channel: int, organic_us: Ints) 
     word = np.concatenate([word, taken_word])
     noise = conf.response.price_noise
     per_click = per_click * np.exp(noise * dice.normal("price", word) - noise**2 / 2)
-    unit = {"cpc": 0.0, "cpm": exposures, "contact": 1.0}[media.cost_model]
+    units = {"cpc": np.zeros(len(count)), "cpm": exposures.astype(np.float64), "contact": np.ones(len(count))}
     click_rows = rows.take(owner)
     return WaveEvents(
         exposure=rows,
         exposure_us=exposure_us,
         exposure_count=exposures,
-        exposure_cost=unit * price * np.ones(len(count)),
+        exposure_cost=units[media.cost_model] * price,
         click=click_rows,
         click_us=np.concatenate([click_us, taken_us - 5 * MINUTE_US]),
         click_word=word,
