@@ -20,9 +20,8 @@ CLUSTER_MODEL = Table(
     (
         key("cluster", "string", "cluster name, numbered by size"),
         key("rows", "bigint", "training rows nearest to it"),
-        key("centre", "array<double>", "coordinates, in the order of `inputs`"),
-        key("inputs", "array<string>", "encoded input names"),
-        key("encoder", "binary", "the fitted encoder"),
+        key("centre", "array<double>", "coordinates, in the order of the encoder's columns"),
+        key("encoder", "string", "what turns a prospect into coordinates: JSON of means, spreads and levels"),
     ),
 )
 AFFINITY_MODEL = Table(
@@ -33,22 +32,29 @@ AFFINITY_MODEL = Table(
     (
         key("kind", "string", "prospect_feature, creative or encoder"),
         key("name", "string", "encoded feature name, or creative@channel"),
-        key("vector", "array<double>", "embedding"),
+        key("vector", "array<double>", "embedding; empty on the row of kind encoder"),
         key("bias", "double", "bias"),
-        Column("payload", "binary", "the fitted encoder, on the row of kind encoder"),
+        key(
+            "rows",
+            "bigint",
+            "pairs of prospect and creative it was seen in; 0 for a creative known by its features only",
+        ),
+        Column("payload", "string", "what turns a prospect into feature names, as JSON; on the row of kind encoder"),
     ),
 )
 STAGE_MODELS = Table(
     "stage_models",
     "model",
-    "The fitted stage models: click, apply, organic, approve, fund, default",
-    ("stage",),
+    "The fitted stage models, each for all channels (`*`) or one of them",
+    ("stage", "channel"),
     (
-        key("stage", "string", "click, apply, organic, approve, fund or default"),
-        key("model_version", "string", "digest of all stages' payloads"),
+        key("stage", "string", "click, units, apply, organic, approve, fund, late or fraud"),
+        key("channel", "string", "channel the row is for; `*` for all, or for those without a row of their own"),
+        key("model_version", "string", "digest of all stages' payloads, or `prior` when no response could be fitted"),
         key("learner", "string", "learner, or `prior` when data were too thin to fit"),
         key("rows", "bigint", "training rows"),
         key("positives", "bigint", "training positives"),
+        key("scale", "double", "what the probability is multiplied with, e.g. the most billed units a person"),
         key("payload", "binary", "the fitted model"),
     ),
 )
@@ -75,7 +81,9 @@ BAND_CUTS = Table(
     (
         key("band", "string", "band, A best"),
         key("lower", "double", "lower cut of the band score"),
-        key("rows", "bigint", "prospects in the band when it was cut"),
+        key("rows", "bigint", "prospects in the band when it was cut, of those sampled"),
+        Column("responses", "bigint", "applications out of time, of those assigned to a channel; null when not known"),
+        Column("assigned", "bigint", "assignments out of time they are counted on"),
         key("model_version", "string", "models the cuts were made with"),
     ),
 )
@@ -110,4 +118,21 @@ SCORES = Table(
         "p_fraud between 0 and 1",
         "expected_cost >= 0",
     ),
+)
+PROFILES = Table(
+    "profiles",
+    "model",
+    "What each band and segment is made of; no figure is about fewer than 50 people",
+    ("kind", "name", "section", "item"),
+    (
+        key("kind", "string", "band or segment"),
+        key("name", "string", "which band or segment"),
+        key("section", "string", "size, feature, channel or expected"),
+        key("item", "string", "feature with its level or quarter, channel, or expected figure"),
+        key("people", "bigint", "people the figure is about"),
+        key("value", "double", "share, mean or figure among them", scale=6),
+        Column("reference", "double", "the same among everybody", scale=6),
+        Column("lift", "double", "value / reference; null when the reference is 0", scale=6),
+    ),
+    rules=("people >= 50",),
 )

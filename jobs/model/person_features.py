@@ -1,0 +1,14 @@
+"""Which columns of a prospect a model may see: what conf declares and policy does not forbid."""
+
+from __future__ import annotations
+
+from jobs.model.learners import Features
+from jobs.runtime.conf import Conf
+
+
+def person_features(conf: Conf) -> Features:
+    """The declared features and the sales region, in the order of conf; forbidden attributes are left out."""
+    forbidden = set(conf.policy.forbidden_attributes)
+    numeric = tuple(name for name in conf.numeric_features if name not in forbidden)
+    categorical = tuple(name for name in (*conf.categorical_features, "region") if name not in forbidden)
+    return Features(numeric, tuple(dict.fromkeys(categorical)))

@@ -1,0 +1,57 @@
+"""What putting each prospect on each channel's audience is expected to bring and to cost."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pyspark.sql import DataFrame
+
+from jobs.contract import job
+from jobs.model.person_features import person_features
+from jobs.model.serving.arrow import Scorer, score_table
+from jobs.model.serving.load import load_cuts, load_funnel
+from jobs.model.serving.prices import prices
+from jobs.runtime.conf import Conf
+from jobs.runtime.shell import Shell
+from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
+from jobs.tables.link import ASSIGNMENT_OUTCOMES, LINKED_TOUCHES
+from jobs.tables.model import AFFINITY_MODEL, BAND_CUTS, SCORES, STAGE_MODELS
+
+
+@job(
+    reads={
+        "prospects": PROSPECTS.latest(),
+        "models": STAGE_MODELS.latest(),
+        "affinity": AFFINITY_MODEL.latest(),
+        "cuts": BAND_CUTS.latest(),
+        "spend": SPEND.in_force(),
+        "rates": FX_RATES.in_force(),
+        "touches": LINKED_TOUCHES,
+        "assignments": ASSIGNMENT_OUTCOMES,
+    },
+    writes=SCORES,
+)
+def scores(
+    prospects: DataFrame,
+    models: DataFrame,
+    affinity: DataFrame,
+    cuts: DataFrame,
+    spend: DataFrame,
+    rates: DataFrame,
+    touches: DataFrame,
+    assignments: DataFrame,
+    *,
+    day: date,
+    conf: Conf,
+    shell: Shell,
+) -> DataFrame:
+    """Every prospect of the latest snapshot x every configured channel; the band is the same on all its rows."""
+    scorer = Scorer(
+        funnel=load_funnel(models, affinity, shell),
+        features=person_features(conf),
+        channels=tuple(sorted(conf.channels)),
+        prices=prices(spend, rates, touches, assignments, day, conf, shell),
+        value_of_good=float(conf.base.plan.value_of_good),
+        cuts=load_cuts(cuts, shell),
+    )
+    return score_table(prospects, scorer)

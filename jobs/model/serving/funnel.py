@@ -1,0 +1,125 @@
+"""The fitted funnel: from a prospect's features to the probabilities of every stage, channel by channel."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from jobs.model.affinity.factors import Affinity
+from jobs.model.learners import FittedModel
+from jobs.model.learners.features import Floats
+
+PRIOR_VERSION = "prior"
+RESPONSE = ("click", "apply")
+AFFINITY, POOLED, CLICK_SCORE, INTENT = "lightfm_affinity", "pooled_score", "click_score", "intent_score"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One row of the table stage_models, as it travels to a worker."""
+
+    stage: str
+    channel: str
+    scale: float
+    payload: bytes
+
+
+@lru_cache(maxsize=256)
+def _model(payload: bytes) -> FittedModel:
+    return FittedModel.from_bytes(payload)
+
+
+def version_of(parts: Iterable[Part], fitted: Iterable[str]) -> str:
+    """A digest of every payload and scale; PRIOR_VERSION when neither click nor apply is among the `fitted` stages."""
+    if not set(RESPONSE) & set(fitted):
+        return PRIOR_VERSION
+    digest = hashlib.sha256()
+    for part in sorted(parts, key=lambda p: (p.stage, p.channel)):
+        digest.update(f"{part.stage}|{part.channel}|{part.scale!r}|".encode() + hashlib.sha256(part.payload).digest())
+    return digest.hexdigest()[:12]
+
+
+@dataclass(frozen=True, eq=False)
+class Funnel:
+    """Every stage's models; `parts` by (stage, channel), `*` standing in for a channel without a row of its own."""
+
+    parts: Mapping[tuple[str, str], Part]
+    affinity: Affinity | None
+    version: str
+
+    @classmethod
+    def of(cls, parts: Iterable[Part], affinity: Affinity | None, version: str) -> Funnel:
+        """The funnel of a table's rows."""
+        return cls({(part.stage, part.channel): part for part in parts}, affinity, version)
+
+    def people(self, frame: pd.DataFrame) -> Floats | None:
+        """Embeddings of the rows, made once for all channels; None without LightFM's model."""
+        return None if self.affinity is None else self.affinity.people(frame)
+
+    def with_affinity(self, frame: pd.DataFrame, people: Floats | None, channel: str) -> pd.DataFrame:
+        """The frame with the channel and the score of its best creative, as the click stage wants it."""
+        best = np.full(len(frame), np.nan)
+        if self.affinity is not None and people is not None:
+            best = self.affinity.best(people, channel)
+        return frame.assign(channel=channel, **{AFFINITY: best})
+
+    def click(self, frame: pd.DataFrame, channel: str) -> Floats:
+        """P(at least one click within 14 days | on the channel's audience); frame as from `with_affinity`."""
+        own = self.parts.get(("click", channel))
+        pooled = self._predict("click", "*", frame)
+        if own is None:
+            return pooled
+        return _model(own.payload).predict(frame.assign(**{POOLED: log_odds(pooled)}))
+
+    def units(self, frame: pd.DataFrame, channel: str) -> Floats:
+        """Expected units the channel bills for within 14 days; frame as from `with_affinity`."""
+        part = self.parts.get(("units", channel))
+        if part is None:
+            return np.ones(len(frame))
+        return part.scale * _model(part.payload).predict(frame)
+
+    def apply_given_click(self, frame: pd.DataFrame, click: Floats, channel: str) -> Floats:
+        """P(applies within 14 days | clicked)."""
+        return self._predict("apply", "*", frame.assign(channel=channel, **{CLICK_SCORE: log_odds(click)}))
+
+    def intent(self, frame: pd.DataFrame) -> Floats:
+        """The apply stage's log-odds at no particular channel: what is known of a prospect's wish for credit."""
+        part = self.parts[("apply", "*")]
+        nowhere = frame.assign(channel=None, **{CLICK_SCORE: np.nan})
+        return _model(part.payload).log_odds(nowhere)
+
+    def organic(self, frame: pd.DataFrame) -> Floats:
+        """P(applies within 14 days | not sent)."""
+        return self._predict("organic", "*", frame.assign(**{INTENT: self.intent(frame)}))
+
+    def credit(self, stage: str, frame: pd.DataFrame) -> Floats:
+        """approve, fund, late or fraud: the probability given the stage before."""
+        return self._predict(stage, "*", frame)
+
+    def p_apply(self, click: Floats, given_click: Floats, organic: Floats, channel: str) -> Floats:
+        """P(applies within 14 days | on the audience): organic, and what clicks add to it.
+
+        The addition carries the channel's factor observed / expected (stage `lift`): what the product of stages
+        gets wrong as a whole, such as organic demand that only takes the way through the ad.
+        """
+        lift = self.parts.get(("lift", channel)) or self.parts.get(("lift", "*"))
+        factor = 1.0 if lift is None else lift.scale
+        return np.minimum(1.0, organic + factor * click * np.maximum(given_click - organic, 0.0))
+
+    def p_good(self, late: Floats, fraud: Floats) -> Floats:
+        """P(good | funded): neither late nor fraud; the scale of `fraud` is the share of frauds that are not late."""
+        return 1.0 - np.minimum(1.0, late + self.parts[("fraud", "*")].scale * fraud)
+
+    def _predict(self, stage: str, channel: str, frame: pd.DataFrame) -> Floats:
+        return _model(self.parts[(stage, channel)].payload).predict(frame)
+
+
+def log_odds(probability: Floats) -> Floats:
+    """ln(p / (1 - p)), p held within 1e-9 of 0 and 1."""
+    p = np.clip(probability, 1e-9, 1 - 1e-9)
+    return np.asarray(np.log(p) - np.log1p(-p))

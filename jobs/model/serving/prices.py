@@ -1,0 +1,117 @@
+"""What one billed unit of a channel costs, from what was billed and what was seen to happen on the same days."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs.runtime.conf import ChannelConf, Conf
+from jobs.runtime.errors import DataRefused
+from jobs.runtime.shell import Shell
+
+PRICE_DAYS = 90
+RATE_DAYS = 400
+CLICKS = ("click", "visit", "call")
+SHOWN = ("impression", "view", "message")
+MAX_SMALL = 200_000
+
+
+@dataclass(frozen=True)
+class Price:
+    """Base currency, major units: `a_unit` for each billed unit expected of a person, `a_person` flat."""
+
+    a_unit: float
+    a_person: float
+
+    def __post_init__(self) -> None:
+        if self.a_unit < 0 or self.a_person < 0:
+            raise ValueError(f"a price is negative: {self}")
+
+
+def prices(
+    spend: DataFrame, rates: DataFrame, touches: DataFrame, assignments: DataFrame, day: date, conf: Conf, shell: Shell
+) -> dict[str, Price]:
+    """A price a channel of conf, from the newest PRICE_DAYS of spend.
+
+    Cost a unit is spend by units linked to a prospect on the same days (unlinked ones are paid for all the same),
+    times linked units by those inside an assignment's 14 days, so that predicted units times price add to the spend.
+    A channel billed a person, or whose units are not seen, costs spend by people assigned; one without spend costs
+    what conf means to spend: budget by capacity. Raises DataRefused when a day's spend has no exchange rate.
+    """
+    since = day - timedelta(days=PRICE_DAYS)
+    spent = _spent(spend, rates, since, day, conf, shell)
+    recent = _units(touches.where(F.to_date("occurred_at").between(F.lit(since), F.lit(day))), shell)
+    ever = _units(touches, shell)
+    told = assignments.groupBy("channel").agg(
+        F.sum("clicks").alias("clicks"),
+        F.sum("impressions").alias("shown"),
+        F.count_if(F.col("assigned_day") > F.lit(since)).alias("people"),
+    )
+    assigned = _by_channel(shell.small(told, 10_000))
+    return {
+        name: _price(
+            channel, spent.get(name, 0.0), recent.get(name, {}), ever.get(name, {}), assigned.get(name, {}), conf
+        )
+        for name, channel in sorted(conf.channels.items())
+    }
+
+
+def _price(
+    channel: ChannelConf,
+    spent: float,
+    recent: Mapping[str, float],
+    ever: Mapping[str, float],
+    assigned: Mapping[str, float],
+    conf: Conf,
+) -> Price:
+    unit = {"click": "clicks", "impression": "shown", "message": "shown"}.get(channel.billing)
+    if spent > 0 and unit and recent.get(unit, 0) > 0 and assigned.get(unit, 0) > 0:
+        return Price(spent / recent[unit] * (ever[unit] / assigned[unit]), 0.0)
+    if spent > 0 and assigned.get("people", 0) > 0:
+        return Price(0.0, spent / assigned["people"])
+    return Price(0.0, float(channel.budget) / max(channel.capacity, 1))
+
+
+def _units(touches: DataFrame, shell: Shell) -> dict[str, dict[str, float]]:
+    linked = touches.where("prospect_key is not null").groupBy("channel")
+    counts = linked.agg(
+        F.count_if(F.col("kind").isin(*CLICKS)).alias("clicks"), F.count_if(F.col("kind").isin(*SHOWN)).alias("shown")
+    )
+    return _by_channel(shell.small(counts, 10_000))
+
+
+def _by_channel(rows: pd.DataFrame) -> dict[str, dict[str, float]]:
+    names = [name for name in rows.columns if name != "channel"]
+    return {str(row["channel"]): {name: float(row[name]) for name in names} for _, row in rows.iterrows()}
+
+
+def _spent(spend: DataFrame, rates: DataFrame, since: date, day: date, conf: Conf, shell: Shell) -> dict[str, float]:
+    """Spend by channel in the base currency, each day at the newest rate known for it."""
+    recent = spend.where(F.col("spend_day").between(F.lit(since), F.lit(day)))
+    daily = recent.groupBy("channel", "spend_day", "currency").agg(F.sum("cost").cast("double").alias("cost"))
+    found = shell.small(daily, MAX_SMALL, ["channel", "spend_day", "currency"])
+    known = rates.where(F.col("rate_day").between(F.lit(since - timedelta(days=RATE_DAYS)), F.lit(day)))
+    plain = known.select("rate_day", "currency", F.col("rate").cast("double").alias("rate"))
+    table = shell.small(plain, MAX_SMALL, ["rate_day", "currency"])
+    if found.empty:
+        return {}
+    left = found.assign(at=pd.to_datetime(found["spend_day"])).sort_values(["at", "channel"], kind="stable")
+    right = table.assign(at=pd.to_datetime(table["rate_day"]), rate=table["rate"].astype(float)).sort_values(
+        "at", kind="stable"
+    )
+    both = pd.merge_asof(left, right[["at", "currency", "rate"]], on="at", by="currency")
+    both.loc[both["currency"] == conf.base.currency, "rate"] = 1.0
+    if (lost := both[both["rate"].isna()]).size:
+        row = lost.iloc[0]
+        raise DataRefused(
+            f"job scores, table spend: {len(lost)} days in {row['currency']} have no rate, "
+            f"the first {row['spend_day']}; "
+            "land fx_rates for that currency on or before that day"
+        )
+    both = both.sort_values(["channel", "at", "currency"], kind="stable")
+    return {str(name): float((g["cost"] * g["rate"]).sum()) for name, g in both.groupby("channel")}

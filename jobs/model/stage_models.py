@@ -1,0 +1,66 @@
+"""The models of every stage from click to lateness, each with its card."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+from pyspark.sql import DataFrame
+
+from jobs.contract import job
+from jobs.model.affinity.factors import Affinity
+from jobs.model.person_features import person_features
+from jobs.model.serving.funnel import Funnel, Part, version_of
+from jobs.model.training.card import model_card
+from jobs.model.training.cohorts import assigned_rows, decided_rows
+from jobs.model.training.funnel import fit_funnel
+from jobs.runtime.conf import Conf
+from jobs.runtime.shell import Shell
+from jobs.tables.ingest import PROSPECTS
+from jobs.tables.link import ASSIGNMENT_OUTCOMES, MATURED_OUTCOMES
+from jobs.tables.model import AFFINITY_MODEL, MODEL_CARDS, STAGE_MODELS
+
+MAX_AFFINITY_ROWS = 300_000
+
+
+@job(
+    reads={
+        "prospects": PROSPECTS.upto(),
+        "assignments": ASSIGNMENT_OUTCOMES,
+        "outcomes": MATURED_OUTCOMES,
+        "affinity": AFFINITY_MODEL,
+    },
+    writes=(STAGE_MODELS, MODEL_CARDS),
+    cadence="weekly",
+)
+def stage_models(
+    prospects: DataFrame,
+    assignments: DataFrame,
+    outcomes: DataFrame,
+    affinity: DataFrame,
+    *,
+    day: date,
+    conf: Conf,
+    shell: Shell,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Fit click, units, apply, organic, approve, fund, late and fraud; what is too thin is a prior, and says so."""
+    features, training = person_features(conf), conf.base.training
+    assigned = assigned_rows(assignments, prospects, features, training, day, shell)
+    decided = decided_rows(outcomes, prospects, features, training, shell)
+    embeddings = Affinity.from_rows(shell.small(affinity.drop("day"), MAX_AFFINITY_ROWS, ["kind", "name"]))
+    fits = fit_funnel(assigned, decided, conf, embeddings)
+    parts = [Part(f.stage, f.channel, f.scale, f.model.to_bytes()) for f in fits]
+    version = version_of(parts, [f.stage for f in fits if not f.is_prior])
+    models = pd.DataFrame(
+        {
+            "stage": [f.stage for f in fits],
+            "channel": [f.channel for f in fits],
+            "model_version": version,
+            "learner": [f.learner for f in fits],
+            "rows": [f.rows for f in fits],
+            "positives": [f.positives for f in fits],
+            "scale": [round(f.scale, 9) for f in fits],
+            "payload": [p.payload for p in parts],
+        }
+    )
+    return models, model_card(fits, Funnel.of(parts, embeddings, version), conf)

@@ -1,0 +1,98 @@
+"""The rows models are trained on, each with the prospect as known at the time, bounded by a hash sample."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pandas as pd
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from jobs.model.learners import Features
+from jobs.runtime.conf import TrainingConf
+from jobs.runtime.shell import Shell
+
+BUCKETS = 1_000_000
+ASSIGNED = ["assigned_day", "channel", "role", "clicks", "impressions", "is_applied"]
+DECIDED = ["applied_day", "is_approved", "is_funded", "is_late", "is_fraud", "months_observed", "funded_day"]
+
+
+def assigned_rows(
+    assignments: DataFrame, prospects: DataFrame, features: Features, training: TrainingConf, day: date, shell: Shell
+) -> pd.DataFrame:
+    """Assignments whose 14 days are over, with the snapshot known on the assigned day and a `weight`.
+
+    At most about `training.max_rows`, at least half of that room for rows with a click or an application if there are
+    so many: each kind is sampled by hash of its key and weighted up. Sorted by assigned_day, prospect_key, channel.
+    """
+    since = day - timedelta(days=training.window_days)
+    known = assignments.where(F.col("assigned_day") > F.lit(since)).where("is_applied is not null")
+    is_event = (F.col("clicks") > 0) | F.col("is_applied")
+    events, others = _counts(known.select(is_event.alias("is_event")), shell)
+    share_events = min(1.0, max(training.max_rows - others, training.max_rows // 2) / max(events, 1))
+    share_others = min(1.0, max(training.max_rows - events, training.max_rows // 2) / max(others, 1))
+    key = ("prospect_key", "assigned_day", "channel")
+    chosen = known.where(F.when(is_event, _sampled(share_events, *key)).otherwise(_sampled(share_others, *key)))
+    snapshots = prospects.select(
+        F.col("day").alias("snapshot_day"), "prospect_key", *[plain(prospects, n) for n in features.names]
+    )
+    weight = F.when(is_event, F.lit(1.0 / share_events)).otherwise(F.lit(1.0 / share_others)).alias("weight")
+    wanted: list[Column | str] = ["prospect_key", *ASSIGNED, weight, *features.names]
+    rows = chosen.drop("day").join(snapshots, ["prospect_key", "snapshot_day"], "left").select(*wanted)
+    found = shell.small(rows, 3 * training.max_rows, ["assigned_day", "prospect_key", "channel"])
+    return _typed(found, features)
+
+
+def decided_rows(
+    outcomes: DataFrame, prospects: DataFrame, features: Features, training: TrainingConf, shell: Shell
+) -> pd.DataFrame:
+    """Linked applications of the lender's whole book, organic ones too, with the prospect as known at the time.
+
+    The newest snapshot known on the day of application; where none was known yet (a book older than the snapshots)
+    the first one after, and `is_known` is false. Sorted by applied_day, application_id.
+    """
+    linked = outcomes.where("prospect_key is not null").drop("day")
+    total = _counts(linked.select(F.lit(True).alias("is_event")), shell)[0]
+    chosen = linked.where(_sampled(min(1.0, training.max_rows / max(total, 1)), "application_id"))
+    applied = chosen.select(
+        "application_id",
+        "prospect_key",
+        F.to_date("applied_at").alias("applied_day"),
+        F.to_date("funded_at").alias("funded_day"),
+        *[name for name in DECIDED if not name.endswith("_day")],
+    )
+    values = F.struct(*[plain(prospects, n) for n in features.names]).alias("values")
+    both = applied.join(prospects.select("prospect_key", "day", values), "prospect_key", "left")
+    ahead = F.datediff("day", "applied_day")
+    distance = F.when(ahead <= 0, -ahead).otherwise(ahead + 100_000)
+    picked = both.groupBy("application_id", *DECIDED).agg(
+        F.min_by("values", distance).alias("values"), (F.min(distance) < 100_000).alias("is_known")
+    )
+    rows = picked.select("application_id", *DECIDED, "is_known", *[F.col(f"values.`{n}`") for n in features.names])
+    return _typed(shell.small(rows, 2 * training.max_rows, ["applied_day", "application_id"]), features)
+
+
+def plain(prospects: DataFrame, name: str) -> Column:
+    """A feature as the learners take it: text, or a double."""
+    kind = prospects.schema[name].dataType.simpleString()
+    column = F.col(f"`{name}`")
+    return (column if kind == "string" else column.cast("double")).alias(name)
+
+
+def _counts(rows: DataFrame, shell: Shell) -> tuple[int, int]:
+    agg = rows.agg(F.count_if("is_event").alias("events"), F.count_if(~F.col("is_event")).alias("others"))
+    found = shell.small(agg, 1).iloc[0]
+    return int(found["events"]), int(found["others"])
+
+
+def _sampled(share: float, *key: str) -> Column:
+    if share >= 1:
+        return F.lit(True)
+    return F.pmod(F.xxhash64(F.lit("cohort"), *key), F.lit(BUCKETS)) < int(share * BUCKETS)
+
+
+def _typed(rows: pd.DataFrame, features: Features) -> pd.DataFrame:
+    """Categories as pandas categories: one text a level instead of one a row."""
+    return rows.assign(
+        **{name: rows[name].astype("category") for name in ("channel", *features.categorical) if name in rows}
+    )

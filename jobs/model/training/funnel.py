@@ -1,0 +1,231 @@
+"""All stages fitted in their order, each taking what the one before knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from jobs.model.affinity.factors import Affinity
+from jobs.model.learners import Features, LogisticSettings
+from jobs.model.learners.features import Floats
+from jobs.model.person_features import person_features
+from jobs.model.serving.funnel import AFFINITY, CLICK_SCORE, INTENT, POOLED, Funnel, Part, log_odds
+from jobs.model.training.priors import prior_model
+from jobs.model.training.stage import Fitted, Labelled, fit_stage, settings_of
+from jobs.runtime.conf import Conf
+
+OWN_AT = 10  # times min_positives: from here on a channel has a click model of its own
+ONE_LINE = LogisticSettings(knots=0)  # organic applications are few: one slope on what the apply stage knows
+UNITS = {"click": "clicks", "impression": "impressions", "message": "impressions"}
+LIFT_WORTH = 20.0  # expected applications a channel's factor of 1 is worth before data move it
+
+
+class Fits:
+    """The stages fitted so far, usable as a funnel by the next one."""
+
+    def __init__(self, affinity: Affinity | None) -> None:
+        self.affinity = affinity
+        self.all: list[Fitted] = []
+
+    def add(self, fitted: Fitted) -> Fitted:
+        """Keep a stage."""
+        self.all.append(fitted)
+        return fitted
+
+    def parts(self) -> list[Part]:
+        """The rows of stage_models they become."""
+        return [Part(f.stage, f.channel, f.scale, f.model.to_bytes()) for f in self.all]
+
+    def funnel(self) -> Funnel:
+        """What they predict so far."""
+        return Funnel.of(self.parts(), self.affinity, "")
+
+
+def fit_funnel(assigned: pd.DataFrame, decided: pd.DataFrame, conf: Conf, affinity: Affinity | None) -> list[Fitted]:
+    """Every stage from the rows of `training.cohorts`; empty frames give priors throughout."""
+    fits = Fits(affinity)
+    sent = assigned[assigned["channel"].astype(object) != "none"]
+    sent = sent.assign(**{AFFINITY: _affinity_of(sent, affinity)})
+    _fit_clicks(fits, sent, conf)
+    _fit_units(fits, sent, conf)
+    _fit_apply(fits, sent, conf)
+    _fit_organic(fits, assigned, conf)
+    _fit_credit(fits, decided, conf)
+    _fit_lift(fits, sent, conf)
+    return fits.all
+
+
+def click_features(conf: Conf) -> Features:
+    """Inputs of the pooled click model."""
+    person = person_features(conf)
+    return Features((*person.numeric, AFFINITY), (*person.categorical, "channel"))
+
+
+def own_features(conf: Conf) -> Features:
+    """Inputs of one channel's click model: the pooled model's score among them, so that strength is shared."""
+    person = person_features(conf)
+    return Features((*person.numeric, AFFINITY, POOLED), person.categorical)
+
+
+def labelled(rows: pd.DataFrame, label: NDArray[Any], day: str = "assigned_day") -> Labelled:
+    """Rows with a label; randomised are exploration and holdout rows."""
+    weight = rows["weight"].to_numpy(dtype=np.float64) if "weight" in rows else np.ones(len(rows))
+    role = rows["role"].isin(["exploration", "holdout"]) if "role" in rows else pd.Series(False, index=rows.index)
+    return Labelled(rows, np.asarray(label, dtype=np.float64), weight, rows[day], role.to_numpy(dtype=bool))
+
+
+def _affinity_of(rows: pd.DataFrame, affinity: Affinity | None) -> Floats:
+    best = np.full(len(rows), np.nan)
+    if affinity is None or rows.empty:
+        return best
+    channel = rows["channel"].to_numpy(dtype=object)
+    people = affinity.people(rows)
+    for name in sorted(set(channel)):
+        mask = channel == name
+        best[mask] = affinity.best(people[mask], name)
+    return best
+
+
+def _fit_clicks(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
+    training = conf.base.training
+    settings = settings_of(training.learner)
+    clicked = (sent["clicks"] > 0).to_numpy(dtype=np.float64)
+    pooled = fits.add(fit_stage("click", labelled(sent, clicked), click_features(conf), training, settings))
+    if pooled.is_prior:
+        return
+    for channel in sorted(conf.channels):
+        mask = _of(sent, channel)
+        if clicked[mask].sum() < OWN_AT * training.min_positives:
+            continue
+        rows = sent[mask]
+        rows = rows.assign(**{POOLED: pooled.model.log_odds(rows)})
+        own = fit_stage("click", labelled(rows, clicked[mask]), own_features(conf), training, settings, channel)
+        if not own.is_prior:
+            fits.add(own)
+
+
+def _fit_units(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
+    """Expected billed units, as the share of the most units a person had (cut at their 99.5 % quantile)."""
+    training = conf.base.training
+    person = person_features(conf)
+    features = Features((*person.numeric, AFFINITY), person.categorical)
+    for channel, told in sorted(conf.channels.items()):
+        if told.billing not in UNITS:
+            continue
+        rows = sent[_of(sent, channel)]
+        units = rows[UNITS[told.billing]].to_numpy(dtype=np.float64)
+        if not (units > 0).any():
+            continue
+        most = float(np.quantile(units[units > 0], 0.995, method="higher"))
+        share = np.minimum(units, most) / most
+        found = fit_stage(
+            "units", labelled(rows, np.asarray(share)), features, training, settings_of("logistic"), channel
+        )
+        # What the cut takes away is given back on average.
+        scale = most * float(units.sum()) / float(np.minimum(units, most).sum())
+        fits.add(replace(found, scale=scale))
+
+
+def _fit_apply(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
+    training = conf.base.training
+    clicked = sent[(sent["clicks"] > 0).to_numpy()]
+    score = _by_channel(clicked, lambda rows, channel: log_odds(fits.funnel().click(rows, channel)))
+    clicked = clicked.assign(**{CLICK_SCORE: score})
+    person = person_features(conf)
+    features = Features((*person.numeric, CLICK_SCORE), (*person.categorical, "channel"))
+    rows = labelled(clicked, clicked["is_applied"].to_numpy(dtype=np.float64))
+    fits.add(fit_stage("apply", rows, features, training, settings_of(training.learner)))
+
+
+def _fit_organic(fits: Fits, assigned: pd.DataFrame, conf: Conf) -> None:
+    held = assigned[(assigned["role"] == "holdout").to_numpy()]
+    held = held.assign(**{INTENT: fits.funnel().intent(held) if len(held) else np.zeros(0)})
+    rows = labelled(held, held["is_applied"].to_numpy(dtype=np.float64))
+    found = fit_stage("organic", rows, Features((INTENT,)), conf.base.training, ONE_LINE)
+    note = () if len(held) else ("no holdout yet: what people do unasked is a guess, so incremental figures are too",)
+    fits.add(replace(found, notes=found.notes + note))
+
+
+def _fit_credit(fits: Fits, decided: pd.DataFrame, conf: Conf) -> None:
+    training = conf.base.training
+    person = person_features(conf)
+    usual, careful = settings_of(training.learner), settings_of(training.default_learner)
+    approved = decided["is_approved"].fillna(False).astype(bool)
+    mature = matured(decided)
+    cohorts = [
+        ("approve", decided["is_approved"].notna(), "is_approved", usual),
+        ("fund", approved & decided["is_funded"].notna(), "is_funded", usual),
+        ("late", mature, "is_late", careful),
+        ("fraud", mature, "is_fraud", careful),
+    ]
+    for stage, mask, label, settings in cohorts:
+        rows = decided[mask.to_numpy(dtype=bool)]
+        y = rows[label].fillna(False).to_numpy(dtype=np.float64)
+        found = fit_stage(stage, labelled(rows, y, "applied_day"), person, training, settings)
+        note: tuple[str, ...] = ()
+        if len(rows) and (late := int((~rows["is_known"].fillna(False).astype(bool)).sum())):
+            note = (f"{late} of {len(rows)} rows take their features from the first snapshot after the application",)
+        scale = 1.0
+        if stage == "fraud":
+            frauds = rows[y > 0]
+            scale = 1.0 - float(frauds["is_late"].astype(bool).mean()) if len(frauds) else 1.0
+        fits.add(replace(found, notes=found.notes + note, scale=scale))
+
+
+def matured(decided: pd.DataFrame) -> pd.Series:
+    """Loans of cohorts old enough to be decided either way: funded no later than every loan seen for 12 months.
+
+    A young loan that is late already is left out, as its peers that are not yet late have to be.
+    """
+    funded = pd.to_datetime(decided["funded_day"])
+    whole = decided["months_observed"].fillna(-1) >= 12
+    newest = funded[whole].max()
+    return (funded <= newest) & decided["is_late"].notna() & decided["is_funded"].fillna(False).astype(bool)
+
+
+def _fit_lift(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
+    """A factor a channel: incremental applications seen / expected, shrunk to 1 and to all channels' factor."""
+    funnel = fits.funnel()
+    person = sent[~sent["channel"].isna()]
+    organic = funnel.organic(person) if len(person) else np.zeros(0)
+    found: dict[str, tuple[float, float]] = {}
+    for channel in sorted(conf.channels):
+        mask = _of(person, channel)
+        rows, base = person[mask], organic[mask]
+        if not len(rows):
+            continue
+        click = funnel.click(rows, channel)
+        added = click * np.maximum(funnel.apply_given_click(rows, click, channel) - base, 0.0)
+        weight = rows["weight"].to_numpy(dtype=np.float64)
+        seen = float((weight * (rows["is_applied"].to_numpy(dtype=np.float64) - base)).sum())
+        found[channel] = (seen, float((weight * added).sum()))
+    seen, expected = (sum(pair[at] for pair in found.values()) for at in (0, 1))
+    overall = _factor(seen, expected, 1.0)
+    fits.add(_lift("*", overall, int(seen)))
+    for channel, (one, other) in found.items():
+        fits.add(_lift(channel, _factor(one, other, overall), int(max(one, 0))))
+
+
+def _factor(seen: float, expected: float, start: float) -> float:
+    return float(max(seen + start * LIFT_WORTH, 0.0) / (expected + LIFT_WORTH))
+
+
+def _lift(channel: str, factor: float, positives: int) -> Fitted:
+    return Fitted("lift", channel, prior_model("apply"), "ratio", 0, positives, scale=factor)
+
+
+def _of(rows: pd.DataFrame, channel: str) -> NDArray[np.bool_]:
+    return np.asarray(rows["channel"].astype(object) == channel, dtype=bool)
+
+
+def _by_channel(rows: pd.DataFrame, score: Callable[[pd.DataFrame, str], Floats]) -> Floats:
+    found = np.full(len(rows), np.nan)
+    for channel in sorted(set(rows["channel"].astype(object))):
+        mask = _of(rows, channel)
+        found[mask] = score(rows[mask], channel)
+    return found

@@ -1,0 +1,35 @@
+"""What is believed before there are data: one probability a stage, and how many rows it is worth."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import logit
+
+from jobs.model.learners import Features, FittedModel
+
+# Orders of magnitude from published funnels (reference study, section 5): a click by 5 % of those on a list, 3 % of
+# clickers apply, 0.1 % apply unasked in 14 days, 26 % approved, 60 % drawn, 4 % late, 1.6 % fraud.
+PRIORS = {
+    "click": 0.05,
+    "units": 0.5,
+    "apply": 0.03,
+    "organic": 0.001,
+    "approve": 0.26,
+    "fund": 0.60,
+    "late": 0.04,
+    "fraud": 0.016,
+}
+# A prior is worth as many rows as hold about five positives, so that a few observed ones already move it.
+POSITIVES = 5.0
+
+
+def prior_model(stage: str, label: ArrayLike = (), weight: ArrayLike | None = None) -> FittedModel:
+    """One probability for everybody: the stage's prior moved by what thin data there are."""
+    y = np.asarray(label, dtype=np.float64)
+    w = np.ones(y.size) if weight is None else np.asarray(weight, dtype=np.float64)
+    prior = PRIORS[stage]
+    worth = POSITIVES / prior
+    rate = (float((w * y).sum()) + POSITIVES) / (float(w.sum()) + worth)
+    rate = min(max(rate, 1e-6), 1 - 1e-6)
+    return FittedModel(Features(), (), float(logit(rate)), y.size, int((y > 0).sum()))
