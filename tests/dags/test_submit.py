@@ -1,4 +1,4 @@
-"""A job handed to spark-submit: the application's own exit code comes back, and the command line holds nothing secret."""
+"""A job handed to spark-submit: its own exit code comes back, and the command line holds nothing secret."""
 
 from __future__ import annotations
 
