@@ -1,0 +1,158 @@
+"""On random drops daily_costs equals a plain Python reading of the rule, and conserves spend and outcomes."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from jobs.measure.daily_costs import daily_costs
+from jobs.tables.activate import AUDIENCES
+from jobs.tables.link import LINKED_TOUCHES, MATURED_OUTCOMES, PEOPLE
+from jobs.tables.measure import SPEND_LEDGER
+
+START = date(2026, 1, 1)
+PERSONS = [f"p{i}" for i in range(12)]
+COUNTED = ("applications", "approvals", "funded", "good", "undecided")
+
+
+def world(seed: int) -> dict[str, list[dict[str, Any]]]:
+    dice = random.Random(seed)
+    day = lambda: START + timedelta(days=dice.randrange(60))  # noqa: E731
+    moment = lambda: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=dice.randrange(60 * 86400))  # noqa: E731
+    place = lambda: {  # noqa: E731
+        "channel": dice.choice(["feed_a", "sms"]),
+        "campaign": dice.choice(["c1", "c2"]),
+        "ad_group": dice.choice([None, "g1", "g2"]),
+    }
+    spend = {}
+    for number in range(80):
+        at, where = day(), place()
+        row = {"spend_day": at, **where, "creative": str(number), "cost_minor": dice.randrange(10**5)}
+        spend[tuple(map(str, (at, *where.values(), number)))] = row
+    touches = [
+        {
+            "touch_id": f"t{i}",
+            "person_key": dice.choice([*PERSONS, None]),
+            "occurred_at": moment(),
+            "kind": dice.choice(["click", "click", "call", "impression"]),
+            **place(),
+        }
+        for i in range(150)
+    ]
+    sent = {
+        (dice.choice(PERSONS), START + timedelta(days=10 + dice.randrange(40))): {
+            "channel": dice.choice(["feed_a", "sms"]),
+            "band": dice.choice(["A", "B", None]),
+            "role": dice.choice(["policy", "exploration"]),
+        }
+        for _ in range(30)
+    }
+    outcomes = []
+    for i in range(60):
+        approved = dice.choice([True, True, False, None])
+        funded = dice.choice([True, False, None]) if approved else approved
+        outcomes.append(
+            {
+                "application_id": f"a{i}",
+                "person_key": dice.choice([*PERSONS, None]),
+                "applied_at": moment(),
+                "is_approved": approved,
+                "is_funded": funded,
+                "is_good": dice.choice([True, None]) if funded else funded,
+            }
+        )
+    audiences = [{"prospect_key": f"{who}-row", "day": at, **row} for (who, at), row in sent.items()]
+    return {"spend": list(spend.values()), "touches": touches, "outcomes": outcomes, "audiences": audiences}
+
+
+def by_hand(drop: dict[str, list[dict[str, Any]]]) -> dict[tuple[Any, ...], Counter[str]]:
+    billed: Counter[tuple[Any, ...]] = Counter()
+    for row in drop["spend"]:
+        billed[(row["spend_day"], row["channel"], row["campaign"], row["ad_group"])] += row["cost_minor"]
+
+    def cell(touch: dict[str, Any]) -> tuple[Any, ...]:
+        at = touch["occurred_at"].date()
+        own = (at, touch["channel"], touch["campaign"], touch["ad_group"])
+        place = (*own[:3], None) if own not in billed and (*own[:3], None) in billed else own
+        sent = [
+            (row["day"], row["band"])
+            for row in drop["audiences"]
+            if touch["person_key"] and row["prospect_key"] == f"{touch['person_key']}-row"
+            if row["channel"] == touch["channel"] and row["day"] <= at
+        ]
+        return (*place, (max(sent, key=lambda one: one[0])[1] if sent else None) or "(none)")
+
+    acted = [touch for touch in drop["touches"] if touch["kind"] != "impression"]
+    cells: defaultdict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
+    for touch in acted:
+        cells[cell(touch)]["clicks"] += 1
+    clicks = {key: count["clicks"] for key, count in cells.items()}
+    for place, amount in billed.items():
+        parts = {key: count for key, count in clicks.items() if key[:4] == place} or {(*place, "(none)"): 1}
+        total = sum(parts.values())
+        left = amount - sum(amount * count // total for count in parts.values())
+        for rank, key in enumerate(sorted(parts, key=lambda key: (-(amount * parts[key] % total), key[4]))):
+            cells[key]["spend_minor"] += amount * parts[key] // total + (rank < left)
+    for row in drop["outcomes"]:
+        seen = [
+            touch
+            for touch in acted
+            if row["person_key"] and touch["person_key"] == row["person_key"]
+            if row["applied_at"] - timedelta(days=30) < touch["occurred_at"] <= row["applied_at"]
+        ]
+        last = max(seen, key=lambda touch: (touch["occurred_at"], touch["touch_id"]), default=None)
+        key = cell(last) if last else (row["applied_at"].date(), "(unattributed)", None, None, "(none)")
+        cells[key]["applications"] += 1
+        cells[key]["approvals"] += row["is_approved"] is True
+        cells[key]["funded"] += row["is_funded"] is True
+        cells[key]["good"] += row["is_good"] is True
+        cells[key]["undecided"] += row["is_good"] is None
+    return cells
+
+
+@pytest.fixture
+def told(rows: Any, make_shell: Any, conf: Any) -> Any:
+    def run(drop: dict[str, list[dict[str, Any]]]) -> list[Any]:
+        people = [{"prospect_key": f"{who}-row", "person_key": who} for who in PERSONS]
+        return daily_costs(
+            rows(SPEND_LEDGER, drop["spend"]),
+            rows(LINKED_TOUCHES, drop["touches"]),
+            rows(MATURED_OUTCOMES, drop["outcomes"]),
+            rows(PEOPLE, people),
+            rows(AUDIENCES, drop["audiences"]),
+            conf=conf,
+            shell=make_shell(),
+        ).collect()
+
+    return run
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_it_is_what_the_rule_says_and_ties(told: Any, seed: int) -> None:
+    drop = world(seed)
+    found = told(drop)
+    truth = by_hand(drop)
+    keys = [(row["cost_day"], row["channel"], row["campaign"], row["ad_group"], row["band"]) for row in found]
+    assert len(keys) == len(set(keys))
+    assert set(keys) == set(truth)
+    for key, row in zip(keys, found, strict=True):
+        assert {name: row[name] for name in ("spend_minor", "clicks", *COUNTED)} == {
+            name: truth[key][name] for name in ("spend_minor", "clicks", *COUNTED)
+        }, key
+    assert sum(row["spend_minor"] for row in found) == sum(row["cost_minor"] for row in drop["spend"])
+    assert sum(row["applications"] for row in found) == len(drop["outcomes"])
+    assert sum(row["good"] for row in found) == sum(row["is_good"] is True for row in drop["outcomes"])
+    first = min(row["day"] for row in drop["audiences"])
+    assert all((row["period"] == "campaign") == (row["cost_day"] > first) for row in found)
+    assert {row["band"] for row in found} >= {"A", "B", "(none)"}
+
+
+def test_an_empty_day_and_a_world_without_audiences(told: Any) -> None:
+    assert told({"spend": [], "touches": [], "outcomes": [], "audiences": []}) == []
+    found = told(world(3) | {"audiences": []})
+    assert {row["period"] for row in found} == {"history"}
+    assert {row["band"] for row in found} == {"(none)"}
