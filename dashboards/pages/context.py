@@ -1,0 +1,110 @@
+"""What every page is given: the warehouse on a day, the words, the configuration, the lines it must not leave out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from dashboards.cells import IMMATURE, NOT_FINAL
+from dashboards.nodes import Tag, tag
+from dashboards.numbers import is_null
+from dashboards.parts import Show, banner, missing, table
+from dashboards.warehouse import READABLE, Reading, Warehouse
+from dashboards.words import Words, speak
+from jobs.runtime.conf import Conf, load_conf
+
+
+@dataclass(frozen=True)
+class Context:
+    """A warehouse as it stood on a day, to be told in one language."""
+
+    house: Warehouse
+    words: Words
+    conf: Conf
+
+    @classmethod
+    def open(cls, warehouse: Path, conf_dir: Path, day: date | None, lang: str) -> Context:
+        """A context from folders; UsageError for an unknown language, a broken conf, an empty warehouse and no day."""
+        conf = load_conf(conf_dir)
+        return cls(Warehouse.at(warehouse, day), speak(lang, conf.metrics), conf)
+
+    @property
+    def as_of(self) -> str:
+        """The day, YYYY-MM-DD."""
+        return self.house.as_of.isoformat()
+
+    @property
+    def stamp(self) -> dict[str, str]:
+        """What each CSV row carries so that it can be read alone."""
+        return {"as_of": self.as_of, "currency": self.conf.base.currency}
+
+    def read(self, name: str) -> Reading:
+        """A table of the warehouse."""
+        return self.house.read(name)
+
+    def missing(self, reading: Reading) -> Tag:
+        """The empty state of a table."""
+        return missing(self.words, reading, self.as_of)
+
+    def table(self, frame: pd.DataFrame, columns: list[Show], name: str) -> Tag:
+        """A sortable table with its CSV."""
+        return table(frame, columns, self.words, name, self.stamp)
+
+
+def header(context: Context) -> Tag:
+    """The line that says what the page is as of: day, data-through day, currency, time zone."""
+    words, base = context.words, context.conf.base
+    ledger = context.read("spend_ledger").frame
+    through = None if ledger.empty else ledger["spend_day"].max()
+    parts = [
+        words("as_of", day=context.as_of),
+        words("no_spend_yet") if is_null(through) else words("data_through", day=f"{through:%Y-%m-%d}"),
+        words("in_currency", currency=base.currency),
+        words("days", zone=base.time_zone),
+        words("intervals"),
+    ]
+    return tag("p", *[tag("span", part) for part in parts], class_="stamp")
+
+
+def warnings(context: Context) -> Tag | None:
+    """What the plan says that a reader must know: consent assumed, no model yet, costs assumed."""
+    plan = context.read("channel_plan").frame
+    notes: dict[str, list[str]] = {}
+    for channel, note in zip(plan["channel"], plan["note"], strict=True):
+        if note:
+            notes.setdefault(str(note), []).append(str(channel))
+    lines = [
+        note if "(all)" in channels or len(channels) == len(plan) else f"{', '.join(channels)}: {note}"
+        for note, channels in notes.items()
+    ]
+    return banner("warning", *lines)
+
+
+def sources(context: Context) -> Tag:
+    """Which published day of which table the figures come from."""
+    words = context.words
+    readings = [context.read(name) for name in READABLE]
+    rows = [
+        {"table": r.table, "day": r.day.isoformat() if r.day else None, "rows": float(len(r.frame))} for r in readings
+    ]
+    columns = [Show("table", words("table")), Show("day", words("published_day")), Show("rows", words("rows"), "count")]
+    return tag(
+        "details",
+        tag("summary", words("sources")),
+        tag("p", words("small_rule")),
+        context.table(pd.DataFrame(rows), columns, "sources"),
+        class_="sources",
+    )
+
+
+def named(words: Words, names: pd.Series) -> list[str]:
+    """Names from the data as the reader sees them."""
+    return [words.note(str(name)) for name in names]
+
+
+def is_final(statuses: pd.Series) -> pd.Series:
+    """True where a figure will not change because customers mature."""
+    return ~statuses.isin([NOT_FINAL, IMMATURE])
