@@ -11,10 +11,10 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from jobs.model.learners import Features
 from jobs.model.learners.features import Floats, Levels, level_names, numbers
+from jobs.model.learners.threads import one_thread
 
 Labels = NDArray[np.int8]
 
@@ -30,7 +30,7 @@ def plain_boosted(train: pd.DataFrame, test: pd.DataFrame, features: Features, s
 
     is_category = np.arange(len(known) + len(levels)) >= len(known)
     learner = HistGradientBoostingClassifier(categorical_features=is_category, random_state=seed)
-    with threadpool_limits(1):
+    with one_thread():
         learner.fit(matrix(train), train["label"])
         return np.asarray(learner.predict_proba(matrix(test))[:, 1], dtype=np.float64)
 
@@ -48,7 +48,7 @@ def plain_logistic(train: pd.DataFrame, test: pd.DataFrame, features: Features, 
         (OneHotEncoder(min_frequency=20, handle_unknown="infrequent_if_exist"), list(features.categorical)),
     )
     learner = make_pipeline(encode, LogisticRegression(max_iter=1000, random_state=seed))
-    with threadpool_limits(1):
+    with one_thread():
         learner.fit(frame_of(train), train["label"])
         return np.asarray(learner.predict_proba(frame_of(test))[:, 1], dtype=np.float64)
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from jobs.model.learners.features import Features, Floats, Levels, numbers
 from jobs.model.learners.settings import BoostedSettings
+from jobs.model.learners.threads import one_thread
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +26,9 @@ class BoostedModel:
         """One score a row: the mean of the bags' raw scores, added in a fixed order."""
         matrix = _matrix(frame, self.numeric, self.tables)
         total = np.zeros(len(frame))
-        for bag in self.bags:
-            total += bag.decision_function(matrix)
+        with one_thread():
+            for bag in self.bags:
+                total += bag.decision_function(matrix)
         return total / len(self.bags)
 
 
@@ -47,7 +48,7 @@ def fit_boosted(
         return None
     matrix = _matrix(frame, numeric, tables)
     is_category = np.arange(matrix.shape[1]) >= len(numeric)
-    with threadpool_limits(1):
+    with one_thread():
         bags = tuple(
             HistGradientBoostingClassifier(
                 learning_rate=settings.learning_rate,

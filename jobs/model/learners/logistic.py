@@ -9,10 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from jobs.model.learners.features import Features, Floats, Levels, numbers
 from jobs.model.learners.settings import LogisticSettings
+from jobs.model.learners.threads import one_thread
 
 RANK_POINTS = 65
 
@@ -89,6 +89,6 @@ def fit_logistic(
         shape = (len(frame), len(levels.names) + 1)
         blocks.append(sparse.csr_array((np.ones(len(frame)), (rows, levels.codes(frame[name]))), shape=shape))
     learner = LogisticRegression(C=settings.c, max_iter=1000, tol=1e-6)
-    with threadpool_limits(1):
+    with one_thread():
         learner.fit(sparse.hstack(blocks, format="csr"), label, sample_weight=weight)
     return LogisticModel(bends, tables, learner.coef_[0].astype(np.float64), float(learner.intercept_[0]))
