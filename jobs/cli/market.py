@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from jobs.cli.inspect import grid
 from jobs.cli.options import CONF, AsJson, ConfDir, WarehouseDir, existing_warehouse, parse_day
 
 Landing = Annotated[Path, typer.Option("--landing", envvar="HUOKE_LANDING", help="Landing folder of the market.")]
@@ -47,18 +48,26 @@ def play(
     day: Annotated[str, typer.Option("--day", help="Day of the published audiences to play.")],
     landing: Landing = DEFAULT_LANDING,
     truth: Truth = DEFAULT_TRUTH,
-    days: Annotated[int, typer.Option(help="Days the campaign runs.", min=1)] = 30,
-    months: Annotated[int, typer.Option(help="Months its loans are then followed.", min=1)] = 13,
+    months: Annotated[int, typer.Option(help="Months on book its loans are then followed for.", min=1)] = 13,
     conf: ConfDir = CONF,
     warehouse: WarehouseDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Play the audiences published on a day: the campaign's days, then its loans month by month."""
-    from jobs.market.campaign import play_audiences
+    from jobs.market.play import play as play_rows
+    from jobs.market.published import published_audiences
+    from jobs.market.state import played_conf
 
-    home = existing_warehouse(warehouse, conf)
-    summary = play_audiences(home, landing, truth, parse_day(day), days, months, (lambda line: None) if as_json else typer.echo)
-    typer.echo(json.dumps(summary, default=_plain))
+    rows = published_audiences(existing_warehouse(warehouse, conf), parse_day(day))
+    progress = (lambda line: None) if as_json else typer.echo
+    summary = play_rows(played_conf(truth), landing, truth, rows, progress, months=months)
+    if as_json:
+        typer.echo(json.dumps(asdict(summary), default=_plain))
+    else:
+        grid_of = [[str(row.get("channel")), *[v for k, v in row.items() if k != "channel"]] for row in summary.results]
+        grid(
+            f"played {', '.join(summary.days)}, landed until {summary.landed_until}", list(summary.results[0]), grid_of
+        )
 
 
 def _plain(value: Any) -> Any:

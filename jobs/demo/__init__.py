@@ -1,1 +1,1 @@
-"""The demo: the whole chain on a sample market, through Airflow and Spark on this machine."""
+"""The demo: a sample market, the DAGs through Airflow, a campaign played to its end, what it cost, a report."""

@@ -84,3 +84,11 @@ def write_json(path: Path, content: object) -> None:
     temporary = path.with_name("." + path.name)
     temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     os.replace(temporary, path)
+
+
+def played_conf(truth: Path) -> MarketConf:
+    """The configuration a complete market in TRUTH was made with; UsageError when there is none."""
+    path = truth / MARKER
+    if not path.exists():
+        raise UsageError(f"{truth} holds no complete market: run `huoke market new` first")
+    return MarketConf.model_validate(json.loads(path.read_text(encoding="utf-8"))["conf"])
