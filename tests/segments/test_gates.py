@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -100,13 +101,13 @@ def test_random_histories_never_open_a_gate_without_consent(decide: Any) -> None
 
 
 def plain_reading(history: list[dict[str, Any]], channel: str) -> bool:
-    said = [
-        s for s in history if s["purpose"] == "marketing" and s["channel"] in ("*", channel) and s["from_at"] < END
-    ]
+    said = [s for s in history if s["purpose"] == "marketing" and s["channel"] in ("*", channel) and s["from_at"] < END]
     if not said:
         return False
     newest = max(s["from_at"] for s in said)
-    return all(s["is_granted"] and (s["until_at"] is None or s["until_at"] >= END) for s in said if s["from_at"] == newest)
+    return all(
+        s["is_granted"] and (s["until_at"] is None or s["until_at"] >= END) for s in said if s["from_at"] == newest
+    )
 
 
 def test_no_consents_table_means_nobody_and_assumed_says_so(decide: Any) -> None:
@@ -144,8 +145,12 @@ def test_a_suppression_of_one_row_by_any_identifier_shuts_the_person(decide: Any
     found = reasons(decide(prospects, consents, [suppression(0, {"id_national_key": "n"}), over], persons))
     assert found["a", "feed_a"] == found["b", "sms"] == "suppressed:opt_out"
     assert found["c", "feed_a"] is None
-    ends_today = suppression(2, {"id_phone_key": "3"}, reason="complaint", until_at=datetime(2026, 1, 10, 1, tzinfo=UTC))
-    begins_today = suppression(3, {"id_phone_key": "3"}, reason="arrears", from_at=datetime(2026, 1, 10, 23, tzinfo=UTC))
+    ends_today = suppression(
+        2, {"id_phone_key": "3"}, reason="complaint", until_at=datetime(2026, 1, 10, 1, tzinfo=UTC)
+    )
+    begins_today = suppression(
+        3, {"id_phone_key": "3"}, reason="arrears", from_at=datetime(2026, 1, 10, 23, tzinfo=UTC)
+    )
     found = reasons(decide(prospects, consents, [ends_today, begins_today], persons))
     assert found["c", "sms"] == "suppressed:arrears"
 
@@ -187,9 +192,9 @@ def test_held_out_wins_when_people_merge_and_the_draw_has_its_share(decide: Any)
 
 
 def gates_uniform(salt: str, key: str) -> float:
-    import hashlib
-
-    return int(hashlib.sha256(f"{salt}:holdout:{key}".encode()).hexdigest()[: gates.HEX_DIGITS], 16) / 16**gates.HEX_DIGITS
+    return (
+        int(hashlib.sha256(f"{salt}:holdout:{key}".encode()).hexdigest()[: gates.HEX_DIGITS], 16) / 16**gates.HEX_DIGITS
+    )
 
 
 def test_stale_consents_open_nothing(decide: Any, rows: Any) -> None:

@@ -1,0 +1,102 @@
+"""One pass over people in Spark: exact sums of what any number of choosers would do, and the final choice itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import functions as F
+
+from jobs.activate.allocation.choosers import AtPrices, Chooser, DayZero, Policy
+from jobs.activate.allocation.people import Layout
+from jobs.activate.allocation.program import Floats, Ints, Program, totals
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from jobs.runtime.shell import Shell
+
+CHOSEN = "prospect_key string, channel string, role string, propensity double"
+
+
+@dataclass(frozen=True)
+class Passes:
+    """A materialised people frame that answers questions. Each question is one aggregate in one pass."""
+
+    shell: Shell
+    frame: DataFrame
+    layout: Layout
+    program: Program
+
+    def tally(self, choosers: Sequence[Chooser]) -> list[dict[str, Ints]]:
+        """Exact sums of each chooser's choice, as `program.totals`; they do not depend on the partitioning."""
+        names = ["places", *self.program.quantities]
+        step = _Tally(self.layout, self.program, tuple(choosers))
+        schema = "question int, place int, " + ", ".join(f"`{name}` bigint" for name in names)
+        parts = self.frame.mapInArrow(step, schema)
+        summed = parts.groupBy("question", "place").agg(*[F.sum(name).alias(name) for name in names])
+        rows = self.shell.small(summed, len(choosers) * len(self.layout.channels) + 1)
+        result = [
+            {name: np.zeros(len(self.layout.channels), dtype=np.int64) for name in names} for _ in range(len(choosers))
+        ]
+        for row in rows.to_dict("records"):
+            for name in names:
+                result[int(row["question"])][name][int(row["place"])] = int(row[name])
+        return result
+
+    def ask(self, questions: Sequence[Floats], exploration: float) -> list[dict[str, Ints]]:
+        """What policy people would do at each of several prices."""
+        return self.tally([AtPrices(self.program, prices, exploration) for prices in questions])
+
+    def settle(self, chooser: Policy | DayZero, layout: Layout) -> DataFrame:
+        """The choice of everybody who gets a channel: prospect_key, channel, role, propensity."""
+        return self.frame.mapInArrow(_Settle(layout, chooser), CHOSEN)
+
+
+@dataclass(frozen=True)
+class _Tally:
+    layout: Layout
+    program: Program
+    choosers: tuple[Chooser, ...]
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            people, luck = self.layout.people(_columns(batch))
+            for question, chooser in enumerate(self.choosers):
+                sums = totals(self.program, people, chooser.choose(people, luck))
+                count = len(self.layout.channels)
+                columns: dict[str, Any] = {
+                    "question": np.full(count, question, dtype=np.int32),
+                    "place": np.arange(count, dtype=np.int32),
+                }
+                yield pa.RecordBatch.from_pydict({**columns, **sums})
+
+
+@dataclass(frozen=True)
+class _Settle:
+    layout: Layout
+    chooser: Policy | DayZero
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            people, luck = self.layout.people(_columns(batch))
+            choice = self.chooser.choose(people, luck)
+            rows = np.flatnonzero(choice >= 0)
+            chances = self.chooser.chances(people)[rows, choice[rows]]
+            explored = self.chooser.is_exploration(luck)[rows]
+            names = np.array(self.layout.channels, dtype=object)[choice[rows]]
+            yield pa.RecordBatch.from_pydict(
+                {
+                    "prospect_key": batch.column("prospect_key").take(pa.array(rows)).cast(pa.string()),
+                    "channel": pa.array(names, type=pa.string()),
+                    "role": pa.array(np.where(explored, "exploration", "policy").tolist(), type=pa.string()),
+                    "propensity": pa.array(chances, type=pa.float64()),
+                }
+            )
+
+
+def _columns(batch: pa.RecordBatch) -> dict[str, Any]:
+    return dict(zip(batch.schema.names, batch.columns, strict=True))

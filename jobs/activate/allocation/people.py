@@ -1,0 +1,64 @@
+"""People as the allocation sees them: one narrow row each, whole numbers a channel, four numbers of luck."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from jobs.activate.allocation.program import Floats, Ints, People
+
+LUCK = ("role", "pick", "keep", "mix")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which columns a people frame has: `prospect_key`, the luck, then each quantity of each channel by place.
+
+    A null cost means that the pair is shut; `closed` channels are shut to everybody.
+    """
+
+    channels: tuple[str, ...]
+    quantities: tuple[str, ...]
+    closed: frozenset[str] = field(default_factory=frozenset)
+
+    def column(self, quantity: str, place: int) -> str:
+        """Name of the column of one quantity on the channel at a place."""
+        return f"{quantity}_{place}"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column of a people frame, in order."""
+        places = range(len(self.channels))
+        return ("prospect_key", *LUCK, *(self.column(q, k) for q in self.quantities for k in places))
+
+    def people(self, columns: dict[str, Any]) -> tuple[People, dict[str, Floats]]:
+        """A batch and its luck from columns as pyarrow or pandas hands them over (null is null or NaN)."""
+        costs = [_whole(columns[self.column("cost", k)]) for k in range(len(self.channels))]
+        rows = len(costs[0][0]) if costs else 0
+        may = np.zeros((rows, len(self.channels)), dtype=np.bool_)
+        amounts = {}
+        for name in self.quantities:
+            amounts[name] = np.zeros((rows, len(self.channels)), dtype=np.int64)
+            for k in range(len(self.channels)):
+                amounts[name][:, k], known = _whole(columns[self.column(name, k)])
+                if name == "cost":
+                    may[:, k] = known & (self.channels[k] not in self.closed)
+        luck = {name: np.asarray(columns[name], dtype=np.float64) for name in LUCK}
+        return People(may, amounts), luck
+
+
+def _whole(column: Any) -> tuple[Ints, Any]:
+    """Whole numbers with zero for null, and which were there."""
+    if hasattr(column, "fill_null"):
+        known = column.is_valid().to_numpy(zero_copy_only=False)
+        return column.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64), known
+    known = column.notna().to_numpy()
+    return column.fillna(0).to_numpy().astype(np.int64), known
+
+
+def gather(layout: Layout, parts: Sequence[str]) -> tuple[str, ...]:
+    """The columns of some quantities, in order."""
+    return tuple(layout.column(name, k) for name in parts for k in range(len(layout.channels)))

@@ -1,0 +1,98 @@
+"""The plan as rows: what each channel is to spend and win, with sampling intervals and the certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import sqrt
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from pyspark.sql import functions as F
+
+from jobs.activate.allocation.budgets import Budgets
+from jobs.activate.allocation.narrow import measures
+from jobs.activate.allocation.solve import Outcome
+from jobs.activate.allocation.terms import Terms
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from jobs.runtime.shell import Shell
+
+Z = 1.959963984540054
+ALL = "(all)"
+INTERVALS = (
+    "intervals: chance of the draw only (spend as if each person's had a spread as large as its mean, good Poisson, "
+    "rates binomial), not the models' error"
+)
+
+
+def expected(chosen: DataFrame, shell: Shell, channels: int) -> pd.DataFrame:
+    """Sums by channel over people put on an audience: `chosen` has the columns of scores and `channel`."""
+    made = measures()
+    sums = {
+        "spend": F.col("expected_cost"),
+        "spend_square": F.col("expected_cost") * F.col("expected_cost"),
+        "good": made["good"],
+        "funded": made["funded"],
+        "late": made["funded"] * F.col("p_late"),
+        "fraud": made["funded"] * F.col("p_fraud"),
+    }
+    exact = [F.sum(value.cast("decimal(28,12)")).alias(name) for name, value in sums.items()]
+    rows = shell.small(chosen.groupBy("channel").agg(F.count("*").alias("people"), *exact), channels + 1, ["channel"])
+    return rows.astype(dict.fromkeys(sums, "float64"))
+
+
+def plan_rows(
+    sums: pd.DataFrame, terms: Terms, money: Budgets, currency: str, outcome: Outcome, notes: Sequence[str]
+) -> pd.DataFrame:
+    """channel_plan: a row a channel and the row (all)."""
+    by_channel = {row["channel"]: row for row in sums.to_dict("records")}
+    whole = {name: float(sums[name].sum()) for name in sums.columns if name != "channel"}
+    floor = outcome.prices.get("floor")
+    rows = [
+        {
+            "channel": name,
+            "budget": money.budget[name],
+            "budget_left": money.left[name],
+            "shadow_price": outcome.prices.get(f"budget:{name}"),
+            "capacity_price": outcome.prices.get(f"places:{name}"),
+            **_figures(by_channel.get(name, {})),
+        }
+        for name in terms.channels
+    ]
+    rows.append(
+        {
+            "channel": ALL,
+            "budget": money.total,
+            "budget_left": money.total_left,
+            "shadow_price": outcome.prices.get("budget") if floor is None else floor,
+            "gap": outcome.gap,
+            "max_violation": outcome.max_violation,
+            "note": "; ".join([*notes, *outcome.notes, INTERVALS]),
+            **_figures(whole),
+        }
+    )
+    frame = pd.DataFrame(rows).assign(currency=currency)
+    return frame.reindex(columns=[*frame.columns, *({"gap", "max_violation", "note"} - set(frame.columns))])
+
+
+def _figures(sums: Any) -> dict[str, Any]:
+    spend, good, funded = (float(sums.get(name, 0.0)) for name in ("spend", "good", "funded"))
+    spread, chance = Z * sqrt(float(sums.get("spend_square", 0.0))), Z * sqrt(max(good, 0.0))
+    result: dict[str, Any] = {
+        "audience_size": int(sums.get("people", 0)),
+        "expected_spend": spend,
+        "expected_spend_lo": max(0.0, spend - spread),
+        "expected_spend_hi": spend + spread,
+        "expected_good": good,
+        "expected_good_lo": good - chance,
+        "expected_good_hi": good + chance,
+    }
+    for name in ("late", "fraud"):
+        rate = float(sums.get(name, 0.0)) / funded if funded > 0 else None
+        wide = None if rate is None else Z * sqrt(max(rate * (1 - rate), 0.0) / funded)
+        result[f"expected_{name}_rate"] = rate
+        result[f"expected_{name}_rate_lo"] = None if rate is None or wide is None else max(0.0, rate - wide)
+        result[f"expected_{name}_rate_hi"] = None if rate is None or wide is None else min(1.0, rate + wide)
+    return result

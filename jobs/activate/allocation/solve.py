@@ -1,0 +1,194 @@
+"""From terms to a choice: exploration first, then the programme on what is left, then whole people within every row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from jobs.activate.allocation.choosers import AtPrices, DayZero, Exploring, Mixing, Policy
+from jobs.activate.allocation.dual import Mixture, mix, search
+from jobs.activate.allocation.passes import Passes
+from jobs.activate.allocation.people import Layout
+from jobs.activate.allocation.program import (
+    Floats,
+    Ints,
+    Program,
+    activity,
+    objective_of,
+    totals,
+    violation,
+)
+from jobs.activate.allocation.terms import Terms
+
+SAMPLE = 20_000
+SAMPLE_PASSES, FULL_PASSES, ROUNDINGS = 80, 24, 8
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The day's choice with its certificate; `prices` by row name, per natural unit of the row."""
+
+    chooser: Policy | DayZero
+    layout: Layout
+    prices: dict[str, float]
+    gap: float | None
+    max_violation: float
+    notes: tuple[str, ...]
+    passes: int
+
+
+def allocate(passes: Passes, terms: Terms, people: int) -> Outcome:
+    """Choose for everybody of a people frame; channels whose audience would be too small to serve are closed."""
+    first_bound: float | None = None
+    notes: list[str] = []
+    used = 0
+    while True:
+        solved = _once(passes, terms, people)
+        used += solved.passes
+        first_bound = solved.bound if first_bound is None else first_bound
+        sizes = solved.sizes
+        small = [k for k in range(len(sizes)) if 0 < sizes[k] < terms.smallest[k]]
+        if not small:
+            break
+        worst = min(small, key=lambda k: (sizes[k] / terms.smallest[k], k))
+        name = terms.channels[worst]
+        notes.append(
+            f"{name}: closed, {sizes[worst]} people are fewer than its smallest audience {terms.smallest[worst]}"
+        )
+        passes = replace(passes, layout=replace(passes.layout, closed=passes.layout.closed | {name}))
+    gap = max(0.0, solved.value - first_bound) / max(abs(solved.value), 1e-9) if not solved.is_short else solved.gap
+    if gap > terms.max_gap:
+        notes.append(f"gap {gap:.2g} is above the {terms.max_gap:.2g} asked for")
+    prices = {row.name: float(p) for row, p in zip(solved.program.rows, solved.prices, strict=True)}
+    return Outcome(solved.chooser, passes.layout, prices, gap, solved.violation, (*notes, *solved.notes), used)
+
+
+@dataclass(frozen=True)
+class _Solved:
+    chooser: Policy
+    program: Program
+    prices: Floats
+    sizes: Ints
+    value: float
+    bound: float
+    violation: float
+    notes: tuple[str, ...]
+    passes: int
+    is_short: bool = False
+
+    @property
+    def gap(self) -> float:
+        return max(0.0, self.value - self.bound) / max(abs(self.value), 1e-9)
+
+
+def _once(passes: Passes, terms: Terms, people: int) -> _Solved:
+    exploring, explored, asked = explore(passes, terms)
+    solved = _solve(passes, terms, terms.program(), exploring, explored, people)
+    if "floor" in [row.name for row in solved.program.rows] and solved.is_short:
+        best = _solve(passes, terms, terms.reach(), exploring, explored, people)
+        at_most = -best.bound + float(explored["good"].sum()) / 1e9
+        if at_most < (terms.good_floor or 0.0):
+            binding = [row.name for row, price in zip(best.program.rows, best.prices, strict=True) if price > 0]
+            note = (
+                f"the floor of {terms.good_floor:g} good customers is out of reach: at most {at_most:.4g}; "
+                f"what binds: {', '.join(binding) or 'the people there are'}"
+            )
+            solved = replace(best, notes=(note,), passes=best.passes + solved.passes)
+    return replace(solved, passes=solved.passes + asked)
+
+
+def explore(passes: Passes, terms: Terms) -> tuple[Exploring, dict[str, Ints], int]:
+    """Explorers' choice, thinned so that they take at most the exploration share of each channel's places and money."""
+    count = len(terms.channels)
+    exploring = Exploring(terms.exploration, (1.0,) * count)
+    sums = passes.tally([exploring])[0]
+    places, cost = sums["places"] / 1.0, sums["cost"] / 1e6
+    share = terms.exploration
+    keep = np.minimum(1.0, share * np.array(terms.capacity) / np.maximum(places, 1e-9))
+    keep = np.minimum(keep, share * np.array(terms.budget_left) / np.maximum(cost, 1e-9))
+    if terms.total_left is not None:
+        keep = keep * min(1.0, share * terms.total_left / max(float((keep * cost).sum()), 1e-9))
+    for asked in range(2, 12):
+        exploring = Exploring(terms.exploration, tuple(float(x) for x in keep))
+        sums = passes.tally([exploring])[0]
+        over = (sums["places"] > np.array(terms.capacity)) | (sums["cost"] / 1e6 > np.array(terms.budget_left))
+        if terms.total_left is not None and float(sums["cost"].sum()) / 1e6 > terms.total_left:
+            over = np.ones(count, dtype=np.bool_)
+        if not over.any():
+            return exploring, sums, asked
+        keep = np.where(over, keep / 2, keep)
+    return Exploring(terms.exploration, (0.0,) * count), {name: 0 * total for name, total in sums.items()}, 11
+
+
+def _solve(
+    passes: Passes, terms: Terms, program: Program, exploring: Exploring, explored: dict[str, Ints], people: int
+) -> _Solved:
+    taken = activity(program, explored)
+    limits = program.limits - taken
+    # What exploration took of places and money never makes a limit negative: explore() saw to it, to the rounding.
+    hard = np.array([row.kind in ("places", "cost") for row in program.rows], dtype=np.bool_)
+    program = program.with_limits(np.where(hard, np.maximum(limits, 0.0), limits))
+    passes = replace(passes, program=program)
+    target = terms.max_gap / 4
+    start = sample_prices(passes, program, exploring.exploration, people, target)
+    found = search(
+        program,
+        lambda questions: passes.ask(questions, exploring.exploration),
+        start=start,
+        max_gap=target,
+        max_passes=FULL_PASSES,
+    )
+    mixing, sums, asked = round_people(passes, program, found, exploring.exploration)
+    done = activity(program, sums)
+    short = float((found.slack / np.maximum(np.abs(program.limits), 1e-9)).max(initial=0.0))
+    return _Solved(
+        chooser=Policy(exploring, mixing, terms.holdout),
+        program=program,
+        prices=found.prices,
+        sizes=explored["places"] + sums["places"],
+        value=objective_of(program, sums),
+        bound=found.bound,
+        violation=violation(program, done),
+        notes=(),
+        passes=found.passes + asked,
+        is_short=short > 1e-6,
+    )
+
+
+def sample_prices(passes: Passes, program: Program, exploration: float, people: int, max_gap: float) -> list[Floats]:
+    """Prices to start from: those of the best mixture for a hashed sample of people, solved on the driver."""
+    share = min(1.0, SAMPLE / max(people, 1))
+    frame = passes.frame if share >= 1.0 else passes.frame.where(f"pick < {share!r}")
+    rows = passes.shell.small(frame, int(SAMPLE * 1.5) + 100, ["prospect_key"])
+    batch, luck = passes.layout.people({name: rows[name] for name in rows.columns})
+    scaled = program.with_limits(program.limits * share)
+
+    def ask(questions: Sequence[Floats]) -> list[dict[str, Ints]]:
+        choosers = [AtPrices(scaled, prices, exploration) for prices in questions]
+        return [totals(scaled, batch, chooser.choose(batch, luck)) for chooser in choosers]
+
+    found = search(scaled, ask, max_gap=max_gap, max_passes=SAMPLE_PASSES)
+    start = [found.prices, *[plan.prices for plan, _ in found.used() if plan.prices is not None]]
+    distinct: dict[bytes, Floats] = {prices.tobytes(): prices for prices in start}
+    return list(distinct.values())
+
+
+def round_people(
+    passes: Passes, program: Program, found: Mixture, exploration: float
+) -> tuple[Mixing, dict[str, Ints], int]:
+    """Draw whole people from a mixture; rows the draw breaks are tightened and the mixture made again until none is."""
+    limits = program.limits
+    for number in range(1, ROUNDINGS + 1):
+        mixing = Mixing(program, tuple((plan.prices, share) for plan, share in found.used()), exploration)
+        sums = passes.tally([mixing])[0]
+        over = activity(program, sums) - program.limits
+        if (over <= 0.0).all() or number == ROUNDINGS:
+            break
+        limits = np.where(over > 0.0, limits - 1.5 * over, limits)
+        hard = np.array([row.kind in ("places", "cost") for row in program.rows], dtype=np.bool_)
+        limits = np.where(hard, np.maximum(limits, 0.0), limits)
+        tightened = mix(program.with_limits(limits), found.plans, bound=found.bound, passes=found.passes)
+        found = replace(found, plans=tightened.plans, weights=tightened.weights)
+    return mixing, sums, number

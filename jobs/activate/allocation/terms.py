@@ -1,0 +1,64 @@
+"""What a plan must keep: places, money left, caps, floor, the shares of exploration and holdout, smallest audiences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jobs.activate.allocation.program import Program, Row
+from jobs.runtime.conf import Conf
+
+
+@dataclass(frozen=True)
+class Terms:
+    """One day's terms, money in the base currency's major units; channels in the order of `channels`."""
+
+    channels: tuple[str, ...]
+    capacity: tuple[int, ...]
+    budget_left: tuple[float, ...]
+    total_left: float | None
+    smallest: tuple[int, ...]
+    exploration: float
+    holdout: float
+    objective: str
+    good_floor: float | None
+    max_late_rate: float | None
+    max_fraud_rate: float | None
+    max_gap: float
+
+    def program(self) -> Program:
+        """The linear programme of these terms: rows named `places:<channel>`, `budget:<channel>`, `budget`, …"""
+        rows = [Row(f"places:{c}", "places", k, float(self.capacity[k])) for k, c in enumerate(self.channels)]
+        rows += [Row(f"budget:{c}", "cost", k, self.budget_left[k]) for k, c in enumerate(self.channels)]
+        if self.total_left is not None:
+            rows.append(Row("budget", "cost", None, self.total_left))
+        if self.max_late_rate is not None:
+            rows.append(Row("late", "late", None, 0.0))
+        if self.max_fraud_rate is not None:
+            rows.append(Row("fraud", "fraud", None, 0.0))
+        if self.objective == "volume" and self.good_floor is not None:
+            return Program(self.channels, "cost", (*rows, Row("floor", "-good", None, -self.good_floor)))
+        return Program(self.channels, "value", tuple(rows))
+
+    def reach(self) -> Program:
+        """The same without the floor: as many good customers as the other rows allow."""
+        rows = tuple(row for row in self.program().rows if row.name != "floor")
+        return Program(self.channels, "good", rows)
+
+
+def terms_of(conf: Conf, budget_left: dict[str, float], total_left: float | None) -> Terms:
+    """The terms that conf and what is left of the budgets imply."""
+    channels, plan, policy = tuple(sorted(conf.channels)), conf.base.plan, conf.policy
+    return Terms(
+        channels=channels,
+        capacity=tuple(conf.channels[name].capacity for name in channels),
+        budget_left=tuple(max(0.0, budget_left[name]) for name in channels),
+        total_left=None if total_left is None else max(0.0, total_left),
+        smallest=tuple(max(conf.channels[name].min_audience, policy.min_audience) for name in channels),
+        exploration=policy.exploration_share,
+        holdout=policy.holdout_share,
+        objective=plan.objective,
+        good_floor=plan.good_floor,
+        max_late_rate=plan.max_late_rate,
+        max_fraud_rate=plan.max_fraud_rate,
+        max_gap=plan.max_gap,
+    )

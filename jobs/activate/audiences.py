@@ -1,0 +1,164 @@
+"""Who is put on which channel's audience today, and the plan that says why: exploration, allocation, holdout."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from jobs.activate.allocation.budgets import budgets
+from jobs.activate.allocation.dayzero import best_first, spread
+from jobs.activate.allocation.narrow import measures, people_frame
+from jobs.activate.allocation.passes import Passes
+from jobs.activate.allocation.people import Layout
+from jobs.activate.allocation.report import expected, plan_rows
+from jobs.activate.allocation.solve import allocate
+from jobs.activate.allocation.terms import terms_of
+from jobs.contract import job
+from jobs.runtime.conf import Conf
+from jobs.tables.activate import AUDIENCES, CHANNEL_PLAN, ELIGIBILITY
+from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
+from jobs.tables.link import ASSIGNMENT_OUTCOMES
+from jobs.tables.model import SCORES
+from segments.audiences import audience_name, bid_multiplier, partner_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from pyspark.sql import DataFrame
+
+    from jobs.runtime.shell import Shell
+
+PRIOR = "prior"  # the model version of scores that no data stand behind
+
+
+@job(
+    reads={
+        "eligibility": ELIGIBILITY,
+        "scores": SCORES,
+        "prospects": PROSPECTS.latest(),
+        "assignments": ASSIGNMENT_OUTCOMES,
+        "spend": SPEND.in_force(),
+        "rates": FX_RATES.in_force(),
+    },
+    writes=(AUDIENCES, CHANNEL_PLAN),
+)
+def audiences(
+    eligibility: DataFrame,
+    scores: DataFrame,
+    prospects: DataFrame,
+    assignments: DataFrame,
+    spend: DataFrame,
+    rates: DataFrame,
+    *,
+    day: date,
+    conf: Conf,
+    shell: Shell,
+) -> tuple[DataFrame, pd.DataFrame]:
+    """At most one channel a person, within every row of the programme; the held out are listed under `none`."""
+    money = budgets(spend, rates, conf, day, shell)
+    terms = terms_of(conf, money.left, money.total_left)
+    program, scored = terms.program(), scores.drop("day")
+    open_pairs = eligibility.where("is_eligible").select("prospect_key", "person_key", "channel")
+    layout = Layout(terms.channels, program.quantities)
+    pairs = open_pairs.join(scored, ["prospect_key", "channel"])
+    people = shell.cut(people_frame(pairs, layout, terms, conf.policy.holdout_salt, day))
+    passes = Passes(shell, people, layout, program)
+    state = _state(scored, people, shell)
+    notes = [_consent_note(conf)] if conf.policy.consent == "assumed" else []
+    if state["fitted"]:
+        outcome = allocate(passes, terms, state["people"])
+    else:
+        order, why = best_first(assignments, money.spent_ever, terms, shell)
+        outcome = spread(passes, terms, order)
+        notes.append(f"day zero: no model was fitted yet; all explore, channels by {why}: {', '.join(order)}")
+    chosen = shell.cut(
+        passes.settle(outcome.chooser, outcome.layout)
+        .join(scored, ["prospect_key", "channel"])
+        .withColumn("good", measures()["good"])
+        .withColumn("band", F.when(F.col("model_version") != PRIOR, F.col("band")))
+    )
+    sums = expected(chosen, shell, len(terms.channels))
+    plan = plan_rows(sums, terms, money, conf.base.currency, outcome, notes)
+    sent = _sent(chosen, sums, spend, eligibility, prospects, conf, shell)
+    return sent.unionByName(_held_out(eligibility, scored, conf), allowMissingColumns=True), plan
+
+
+def _state(scores: DataFrame, people: DataFrame, shell: Shell) -> dict[str, int]:
+    counted = people.agg(F.count("*").alias("people"))
+    fitted = scores.agg(F.count_if(F.col("model_version") != PRIOR).alias("fitted"))
+    row = shell.small(counted.crossJoin(fitted), 1).to_dict("records")[0]
+    return {str(name): int(value) for name, value in row.items()}
+
+
+def _consent_note(conf: Conf) -> str:
+    return f"consent for {conf.policy.purpose} is ASSUMED by policy.yaml, not shown"
+
+
+def _sent(
+    chosen: DataFrame,
+    sums: pd.DataFrame,
+    spend: DataFrame,
+    eligibility: DataFrame,
+    prospects: DataFrame,
+    conf: Conf,
+    shell: Shell,
+) -> DataFrame:
+    """The audience rows of people who get a channel."""
+    salt = conf.policy.holdout_salt
+    average, favourite = F.lit(None).cast("double"), F.lit(None).cast("string")
+    for row in sums.to_dict("records"):
+        worth = row["good"] / row["spend"] if row["spend"] > 0 and row["good"] > 0 else None
+        average = F.when(F.col("channel") == row["channel"], F.lit(worth).cast("double")).otherwise(average)
+    for channel, creative in most_clicked(spend, conf, shell).items():
+        favourite = F.when(F.col("channel") == channel, F.lit(creative)).otherwise(favourite)
+    regions = prospects.select("prospect_key", "region")
+    persons = eligibility.select("prospect_key", "person_key").distinct()
+    full = chosen.join(regions, "prospect_key", "left").join(persons, "prospect_key")
+    bid = bid_multiplier(F.col("good"), F.col("expected_cost"), average)
+    return full.select(
+        audience_name(salt, F.col("channel"), F.col("role"), F.col("band")).alias("audience"),
+        "channel",
+        "prospect_key",
+        partner_of(conf.partners, salt, F.col("person_key"), F.col("region"), F.col("band")).alias("partner"),
+        favourite.alias("creative"),
+        "band",
+        "role",
+        "propensity",
+        F.when(F.col("role") == "policy", bid).otherwise(F.lit(1.0)).alias("bid_multiplier"),
+        "expected_cost",
+        F.col("good").alias("expected_good"),
+    )
+
+
+def most_clicked(spend: DataFrame, conf: Conf, shell: Shell) -> dict[str, str]:
+    """Each channel's creative with the most clicks billed so far; ties by name."""
+    counted = spend.where("creative is not null").groupBy("channel", "creative").agg(F.sum("clicks").alias("clicks"))
+    known = counted.where(F.col("clicks") > 0)
+    best = known.groupBy("channel").agg(F.min(F.struct((-F.col("clicks")).alias("order"), "creative")).alias("best"))
+    rows = shell.small(best.select("channel", "best.creative"), 10_000, ["channel"])
+    return {row["channel"]: row["creative"] for row in rows.to_dict("records") if row["channel"] in conf.channels}
+
+
+def _held_out(eligibility: DataFrame, scores: DataFrame, conf: Conf) -> DataFrame:
+    """Held-out people whom only the holdout keeps off every list: what those who were sent are compared with."""
+    bands = scores.groupBy("prospect_key").agg(
+        F.min(F.when(F.col("model_version") != PRIOR, F.col("band"))).alias("band")
+    )
+    people = (
+        eligibility.where("reason = 'holdout'").select("prospect_key").distinct().join(bands, "prospect_key", "left")
+    )
+    none, role, share = F.lit("none"), F.lit("holdout"), conf.policy.holdout_share
+    return people.select(
+        audience_name(conf.policy.holdout_salt, none, role, F.lit(None).cast("string")).alias("audience"),
+        none.alias("channel"),
+        "prospect_key",
+        F.lit(None).cast("string").alias("partner"),
+        F.lit(None).cast("string").alias("creative"),
+        "band",
+        role.alias("role"),
+        F.lit(share if share > 0 else 1.0).alias("propensity"),
+        F.lit(None).cast("double").alias("bid_multiplier"),
+        F.lit(None).cast("double").alias("expected_cost"),
+        F.lit(None).cast("double").alias("expected_good"),
+    )
