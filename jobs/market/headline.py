@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from jobs.market.funnel import APPROVED
 from jobs.market.ledger import Ledger
 from jobs.market.tally import Tally
 from jobs.market.world import World
+
+if TYPE_CHECKING:
+    from jobs.market.state import MarketSummary
 
 
 @dataclass(frozen=True)
@@ -91,4 +95,25 @@ def headline_text(rows: list[HeadlineRate]) -> str:
     for row in rows:
         mark = "  " if row.is_inside else "!!"
         lines.append(f"{row.name:<{width}}  {row.value:9.4g}  {row.low:9.4g}  {row.high:9.4g}  {mark}  {row.source}")
+    return "\n".join(lines)
+
+
+def render(summary: MarketSummary) -> str:
+    """A market's summary as text: rows written, headline rates, and what could be saved at equal volume."""
+    ladder = summary.ladder
+    lines = [
+        "the market is there already" if summary.is_reused else "a new market",
+        f"history until {summary.history_end}; rows landed: "
+        + ", ".join(f"{name} {count:,}" for name, count in sorted(summary.rows.items())),
+        "",
+        headline_text(summary.headline),
+        "",
+        f"reachable volume: {ladder.reachable:,.1f} incremental good customers a wave (true expectation)",
+        f"{'share of it':>12}  {'random':>8}  {'best channel first':>18}  {'oracle':>8}  {'oracle saves':>12}",
+    ]
+    for place, share in enumerate(ladder.shares):
+        lines.append(
+            f"{share:>12.0%}  {ladder.random[place]:8.1f}  {ladder.best_channel[place]:18.1f}  "
+            f"{ladder.oracle[place]:8.1f}  {ladder.saving[place]:12.0%}"
+        )
     return "\n".join(lines)

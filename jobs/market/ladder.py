@@ -58,6 +58,9 @@ def reachable_volume(good: Floats, capacity: Ints) -> float:
     Each channel's price is raised in turn to where its demand meets its capacity; prices only rise, and any prices
     give an upper bound, so stopping early errs on the high side.
     """
+    good, capacity = good[:, capacity > 0], capacity[capacity > 0]
+    if not good.size:
+        return 0.0
     price = np.zeros(good.shape[1])
     best = np.inf
     for _ in range(ROUNDS):

@@ -1,0 +1,45 @@
+"""The yardsticks against exact answers on small instances."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
+
+from jobs.market.ladder import best_channel_cost, cheapest_first_cost, random_cost, random_rank, reachable_volume
+
+
+def instance(seed: int, people: int, channels: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    draw = np.random.default_rng(seed)
+    good = draw.lognormal(-6, 1, (people, channels))
+    cost = good * draw.lognormal(5, 0.8, (people, channels))
+    capacity = draw.integers(1, people // 2, channels)
+    return cost, good, capacity
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), people=st.integers(60, 200), channels=st.integers(1, 5))
+def test_reachable_volume_bounds_the_exact_assignment_closely(seed: int, people: int, channels: int) -> None:
+    _, good, capacity = instance(seed, people, channels)
+    seats = np.repeat(np.arange(channels), capacity)
+    row, column = linear_sum_assignment(good[:, seats], maximize=True)
+    exact = good[row, seats[column]].sum()
+    bound = reachable_volume(good, capacity)
+    assert bound >= exact - 1e-12
+    assert bound <= exact * 1.005
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_the_oracle_is_never_dearer_than_the_blind(seed: int) -> None:
+    cost, good, _ = instance(seed, 400, 4)
+    capacity = np.full(4, 100)
+    rank = random_rank(400)
+    goal = 0.2 * reachable_volume(good, capacity)
+    oracle = cheapest_first_cost(cost, good, capacity, goal)
+    blind = random_cost(cost, good, capacity, goal, rank)
+    best = best_channel_cost(cost, good, capacity, goal, rank)
+    assert oracle < min(blind, best)
+    scaled = cheapest_first_cost(3 * cost, good, capacity, goal)
+    assert np.isclose(scaled, 3 * oracle)

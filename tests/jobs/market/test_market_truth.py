@@ -1,0 +1,96 @@
+"""The truth beside a market agrees with what happens in it, within the noise of the draws."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from market_fixtures import small_conf
+
+from jobs.market.default import age, late_chance
+from jobs.market.funnel import APPROVED, decide
+from jobs.market.headline import HeadlineRate, headline_text
+from jobs.market.history import new_market
+from jobs.market.ledger import ORGANIC, standing
+from jobs.market.ledger import empty_ledger as nothing
+from jobs.market.life import organic_moments, settle
+from jobs.market.response import organic_window
+from jobs.market.truth import all_arms
+from jobs.market.wave import Audience, play_wave
+from jobs.market.world import World
+
+PEOPLE = 40_000
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World(small_conf(people=PEOPLE))
+
+
+@pytest.mark.parametrize("channel", range(8))
+def test_a_wave_costs_reaches_and_wins_what_the_arms_say(world: World, channel: int) -> None:
+    arms, who = all_arms(world), np.arange(PEOPLE)
+    day = world.calendar.end
+    per = world.creatives.per_channel
+    creative = channel * per + world.dice.pick("creative", per, who, day)
+    audience = Audience(who, np.full(PEOPLE, channel), creative, np.full(PEOPLE, day))
+    organic = organic_moments(world, world.calendar.end_month + 1)
+    events = play_wave(world, audience, organic)
+
+    def within(found: float, expected: float, variance: float) -> None:
+        assert abs(found - expected) < 5 * np.sqrt(variance), (found, expected)
+
+    reach = arms.reach[:, channel]
+    within(len(events.exposure_us), reach.sum(), (reach * (1 - reach)).sum())
+    won = arms.funded[:, channel] / world.funded_given_apply  # incremental applications
+    organic_chance = organic_window(world.organic)
+    campaign = np.unique(events.apply.person[organic[events.apply.person] == 0])
+    expected = (won / (1 - organic_chance) * (1 - world.organic)).sum()
+    within(len(campaign), expected, expected)
+    spent = events.exposure_cost.sum() + events.click_cost.sum()
+    dearest = max(float(events.click_cost.max(initial=0.0)), float(events.exposure_cost.max(initial=0.0)))
+    within(spent, arms.cost[:, channel].sum(), dearest * spent + 1.0)
+
+
+def test_decisions_and_lateness_follow_their_chances(world: World) -> None:
+    who = np.arange(PEOPLE)
+    applied = np.full(PEOPLE, world.calendar.end * 86_400_000_000)
+    made = decide(world.conf, world.dice, world.people, who, applied)
+    expected = world.funded_given_apply
+    assert abs((made.funded_us >= 0).sum() - expected.sum()) < 5 * np.sqrt((expected * (1 - expected)).sum())
+    assert (made.decision[made.funded_us >= 0] == APPROVED).all()
+    late = late_chance(world.conf, world.people)
+    ageing = age(world.conf, world.dice, world.people, who, applied)
+    assert abs((ageing.late_month > 0).sum() - late.sum()) < 5 * np.sqrt((late * (1 - late)).sum())
+    assert (ageing.late_month[ageing.is_fraud] > 0).all()
+
+
+def test_organic_demand_has_its_rate_and_nobody_applies_twice(world: World) -> None:
+    month = world.calendar.end_month + 1
+    organic = organic_moments(world, month)
+    assert abs((organic > 0).sum() - world.organic.sum()) < 5 * np.sqrt(world.organic.sum())
+    who = np.arange(PEOPLE)
+    day = world.calendar.end
+    audience = Audience(who, np.zeros_like(who), np.zeros_like(who), np.full(PEOPLE, day))
+    now = standing(PEOPLE, nothing())
+    events = play_wave(world, audience, organic)
+    ledger = settle(world, {ORGANIC: organic}, events, now.since, now.last, day + 45)
+    assert len(np.unique(ledger.person)) == len(ledger)
+    assert len(ledger) == len(np.union1d(np.flatnonzero(organic), events.apply.person))
+    after = now.after(ledger)
+    again = settle(world, {ORGANIC: organic}, events, after.since, after.last, day + 45)
+    assert len(again) == 0
+
+
+def test_headline_rates_lie_in_their_bands_and_the_oracle_saves_what_it_should(tmp_path_factory: object) -> None:
+    root = tmp_path_factory.mktemp("headline")  # type: ignore[attr-defined]
+    conf = small_conf(people=30_000, months=12, book_months=18)
+    summary = new_market(conf, root / "landing", root / "truth", lambda line: None)
+
+    def noise(row: HeadlineRate) -> float:
+        per_case = row.value * 6.0 if "cost" in row.name else row.value  # costs vary more than counts do
+        return 3.0 * np.sqrt(per_case * row.value / max(row.cases * min(row.value, 1.0), 1.0))
+
+    outside = [row for row in summary.headline if not row.low - noise(row) <= row.value <= row.high + noise(row)]
+    assert outside == [], headline_text(outside)
+    assert 0.35 <= summary.ladder.saving[2] <= 0.60
+    assert summary.rows["loans"] > 2500
