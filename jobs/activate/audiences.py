@@ -70,7 +70,7 @@ def audiences(
         outcome = allocate(passes, terms, state["people"])
     else:
         order, why = best_first(assignments, money.spent_ever, terms, shell)
-        outcome = spread(passes, terms, order)
+        outcome = spread(passes, terms, order, state["people"])
         notes.append(f"day zero: no model was fitted yet; all explore, channels by {why}: {', '.join(order)}")
     chosen = shell.cut(
         passes.settle(outcome.chooser, outcome.layout)

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from jobs.activate.allocation.choosers import BestFirst, DayZero
 from jobs.activate.allocation.passes import Passes
-from jobs.activate.allocation.program import violation
+from jobs.activate.allocation.program import UNITS, Floats, activity, violation
 from jobs.activate.allocation.solve import Outcome
 from jobs.activate.allocation.terms import Terms
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # A channel's cost per outcome is compared only when every channel that spent has this many of them.
 ENOUGH = 5
+PASSES = 12
 OUTCOMES = ("funded", "applied", "clicked")
 
 
@@ -48,49 +49,30 @@ def best_first(assignments: DataFrame, spent: Mapping[str, float], terms: Terms,
     return list(terms.channels), "name, for want of any history"
 
 
-def spread(passes: Passes, terms: Terms, order: list[str]) -> Outcome:
+def spread(passes: Passes, terms: Terms, order: list[str], people: int) -> Outcome:
     """Each channel takes what its places and money allow of those left to it, the best first; small ones are closed."""
     notes: list[str] = []
     while True:
-        outcome, sizes = _spread(passes, terms, order)
-        small = [k for k in range(len(sizes)) if 0 < sizes[k] < terms.smallest[k]]
+        outcome, sizes = _spread(passes, terms, order, people)
+        small = [name for name in reversed(order) if 0 < sizes[name] < terms.smallest[terms.channels.index(name)]]
         if not small:
             return replace(outcome, notes=(*notes, *outcome.notes))
-        name = terms.channels[small[-1]]
-        notes.append(f"{name} closed: {sizes[small[-1]]} people are fewer than its smallest audience")
-        passes = replace(passes, layout=replace(passes.layout, closed=passes.layout.closed | {name}))
+        notes.append(f"{small[0]} closed: {sizes[small[0]]} people are fewer than its smallest audience")
+        passes = replace(passes, layout=replace(passes.layout, closed=passes.layout.closed | {small[0]}))
 
 
-def _spread(passes: Passes, terms: Terms, order: list[str]) -> tuple[Outcome, list[int]]:
+def _spread(passes: Passes, terms: Terms, order: list[str], people: int) -> tuple[Outcome, dict[str, int]]:
     places = tuple(terms.channels.index(name) for name in order if name not in passes.layout.closed)
-    take = np.zeros(len(terms.channels))
-    money, capacity = np.array(terms.budget_left), np.array(terms.capacity, dtype=np.float64)
-    total = np.inf if terms.total_left is None else terms.total_left
-    asked = 0
-    for k in places:
-        # What this channel would get if it took everybody left, then the share of them it can afford.
-        take[k] = 1.0
-        fits = False
-        for _ in range(30):
-            sums = passes.tally([BestFirst(places, tuple(take))])[0]
-            asked += 1
-            got, cost = float(sums["places"][k]), float(sums["cost"][k]) / 1e6
-            room = min(money[k], max(0.0, total))
-            fits = got <= capacity[k] and cost <= room
-            if fits:
-                total -= cost
-                break
-            share = min(capacity[k] / got, room / cost if cost > 0 else 1.0)
-            # A margin for the luck of the draw, so that two passes are nearly always enough.
-            take[k] *= max(0.0, min(share, 1.0) - 2.0 * np.sqrt(max(share, 0.0) / max(got, 1.0)))
-        if not fits:
-            take[k] = 0.0
-    chooser = BestFirst(places, tuple(float(x) for x in take))
-    sums = passes.tally([chooser])[0]
-    done = np.concatenate([sums["places"].astype(np.float64), sums["cost"] / 1e6])
     program = terms.program()
-    broken = violation(replace(program, rows=program.rows[: len(done)]), done)
-    sizes = [int(x) for x in sums["places"]]
+    program = replace(program, rows=tuple(row for row in program.rows if row.kind in ("places", "cost")))
+    take = first_take(passes, terms, places, people)
+    for asked in range(1, PASSES + 1):
+        chooser = BestFirst(places, tuple(float(x) for x in take))
+        sums = passes.tally([chooser])[0]
+        broken = violation(program, activity(program, sums))
+        if broken == 0.0:
+            break
+        take = take * max(0.0, 1.0 - 2.0 * broken) if asked < PASSES - 1 else take * 0.0
     outcome = Outcome(
         chooser=DayZero(chooser, terms.holdout),
         layout=passes.layout,
@@ -98,6 +80,25 @@ def _spread(passes: Passes, terms: Terms, order: list[str]) -> tuple[Outcome, li
         gap=None,
         max_violation=broken,
         notes=(),
-        passes=asked + 1,
+        passes=asked,
     )
-    return outcome, sizes
+    return outcome, {name: int(sums["places"][k]) for k, name in enumerate(terms.channels)}
+
+
+def first_take(passes: Passes, terms: Terms, places: tuple[int, ...], people: int) -> Floats:
+    """The share each channel takes of those left to it, so that its places and money hold but for luck."""
+    batch, _, share = passes.sample(people)
+    take, left = np.zeros(len(terms.channels)), np.ones(len(batch))
+    total = np.inf if terms.total_left is None else terms.total_left
+    for k in places:
+        mine = np.where(batch.may[:, k], left, 0.0)
+        count = float(mine.sum()) / share
+        cost = float((mine * (batch.amounts["cost"][:, k] / UNITS["cost"])).sum()) / share
+        room = min(terms.budget_left[k], max(0.0, total))
+        fit = min(1.0, terms.capacity[k] / max(count, 1e-9), room / max(cost, 1e-9))
+        if fit < 1.0:
+            fit *= max(0.0, 1.0 - 3.0 / np.sqrt(max(fit * count, 1.0)))
+        take[k] = fit
+        total -= fit * cost
+        left = left - mine * fit
+    return take

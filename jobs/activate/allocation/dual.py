@@ -33,11 +33,15 @@ class Plan:
 
 @dataclass(frozen=True)
 class Mixture:
-    """What the search found: plans with weights, the prices, the mixture's objective and the certified bound."""
+    """What the search found: plans with weights, the master's prices, the mixture's objective, the certified bound.
+
+    `centre`: the prices that gave the bound.
+    """
 
     plans: tuple[Plan, ...]
     weights: Floats
     prices: Floats
+    centre: Floats
     value: float
     bound: float
     slack: Floats
@@ -49,10 +53,10 @@ class Mixture:
         return max(0.0, self.value - self.bound) / max(abs(self.value), TINY)
 
     def used(self) -> list[tuple[Plan, float]]:
-        """The plans with weight, largest first; ties in the order they were found."""
+        """The plans with weight, in the order they were found, so that a small change of weights moves few people."""
         kept = [(plan, float(w)) for plan, w in zip(self.plans, self.weights, strict=True) if w > 1e-9]
         total = sum(w for _, w in kept)
-        return sorted(((plan, w / total) for plan, w in kept), key=lambda item: -item[1])
+        return [(plan, w / total) for plan, w in kept]
 
 
 def search(program: Program, ask: Oracle, *, start: Sequence[Floats] = (), max_gap: float, max_passes: int) -> Mixture:
@@ -69,7 +73,7 @@ def search(program: Program, ask: Oracle, *, start: Sequence[Floats] = (), max_g
             bound = plan.objective + float(np.dot(prices, plan.activity - limits))
             if bound > best_bound:
                 best_bound, centre = bound, prices
-        found = mix(program, plans, bound=best_bound, passes=number)
+        found = mix(program, plans, bound=best_bound, passes=number, centre=centre)
         if found.gap <= max_gap:
             break
         mixed = [(1 - alpha) * found.prices + alpha * centre for alpha in SMOOTHING]
@@ -81,7 +85,7 @@ def search(program: Program, ask: Oracle, *, start: Sequence[Floats] = (), max_g
     return found
 
 
-def mix(program: Program, plans: Sequence[Plan], *, bound: float, passes: int) -> Mixture:
+def mix(program: Program, plans: Sequence[Plan], *, bound: float, passes: int, centre: Floats | None = None) -> Mixture:
     """The cheapest mixture of plans within the programme's limits; what cannot be met is left as slack at a penalty."""
     limits = program.limits
     scale = np.maximum(np.abs(limits), 1e-6)
@@ -107,7 +111,8 @@ def mix(program: Program, plans: Sequence[Plan], *, bound: float, passes: int) -
     left[needs_slack] = result.x[len(plans) :] * scale[needs_slack]
     prices = np.maximum(0.0, -result.ineqlin.marginals) * unit / scale if len(limits) else np.zeros(0)
     value = float(result.fun) * unit
-    return Mixture(tuple(plans), result.x[: len(plans)], prices, value, bound, left, passes)
+    at = prices if centre is None else centre
+    return Mixture(tuple(plans), result.x[: len(plans)], prices, at, value, bound, left, passes)
 
 
 def _penalties(program: Program, plans: Sequence[Plan]) -> Floats:

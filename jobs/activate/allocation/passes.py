@@ -10,15 +10,16 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql import functions as F
 
-from jobs.activate.allocation.choosers import AtPrices, Chooser, DayZero, Policy
+from jobs.activate.allocation.choosers import AtPrices, Chooser, DayZero, Luck, Policy
 from jobs.activate.allocation.people import Layout
-from jobs.activate.allocation.program import Floats, Ints, Program, totals
+from jobs.activate.allocation.program import Floats, Ints, People, Program, totals
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from jobs.runtime.shell import Shell
 
+SAMPLE = 60_000
 CHOSEN = "prospect_key string, channel string, role string, propensity double"
 
 
@@ -50,6 +51,14 @@ class Passes:
     def ask(self, questions: Sequence[Floats], exploration: float) -> list[dict[str, Ints]]:
         """What policy people would do at each of several prices."""
         return self.tally([AtPrices(self.program, prices, exploration) for prices in questions])
+
+    def sample(self, people: int) -> tuple[People, Luck, float]:
+        """A hashed sample of people on the driver, in the order of their keys, and which share of `people` it is."""
+        share = min(1.0, SAMPLE / max(people, 1))
+        frame = self.frame if share >= 1.0 else self.frame.where(f"pick < {share!r}")
+        rows = self.shell.small(frame, int(SAMPLE * 1.2) + 1000, ["prospect_key"])
+        batch, luck = self.layout.people({name: rows[name] for name in rows.columns})
+        return batch, luck, share
 
     def settle(self, chooser: Policy | DayZero, layout: Layout) -> DataFrame:
         """The choice of everybody who gets a channel: prospect_key, channel, role, propensity."""

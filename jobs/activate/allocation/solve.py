@@ -22,8 +22,8 @@ from jobs.activate.allocation.program import (
 )
 from jobs.activate.allocation.terms import Terms
 
-SAMPLE = 20_000
-SAMPLE_PASSES, FULL_PASSES, ROUNDINGS = 80, 24, 8
+SAMPLE_PASSES, FULL_PASSES, ROUNDINGS = 80, 24, 6
+MARGINS = (0.8, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0)
 
 
 @dataclass(frozen=True)
@@ -159,36 +159,38 @@ def _solve(
 
 def sample_prices(passes: Passes, program: Program, exploration: float, people: int, max_gap: float) -> list[Floats]:
     """Prices to start from: those of the best mixture for a hashed sample of people, solved on the driver."""
-    share = min(1.0, SAMPLE / max(people, 1))
-    frame = passes.frame if share >= 1.0 else passes.frame.where(f"pick < {share!r}")
-    rows = passes.shell.small(frame, int(SAMPLE * 1.5) + 100, ["prospect_key"])
-    batch, luck = passes.layout.people({name: rows[name] for name in rows.columns})
+    batch, luck, share = passes.sample(people)
     scaled = program.with_limits(program.limits * share)
 
     def ask(questions: Sequence[Floats]) -> list[dict[str, Ints]]:
         choosers = [AtPrices(scaled, prices, exploration) for prices in questions]
         return [totals(scaled, batch, chooser.choose(batch, luck)) for chooser in choosers]
 
-    found = search(scaled, ask, max_gap=max_gap, max_passes=SAMPLE_PASSES)
-    start = [found.prices, *[plan.prices for plan, _ in found.used() if plan.prices is not None]]
-    distinct: dict[bytes, Floats] = {prices.tobytes(): prices for prices in start}
-    return list(distinct.values())
+    found = search(scaled, ask, max_gap=max_gap / 2, max_passes=SAMPLE_PASSES)
+    # The pure prices give the bound, those of the plans in use the mixture.
+    prices = [found.centre, found.prices, *[plan.prices for plan, _ in found.used() if plan.prices is not None]]
+    return list({one.tobytes(): one for one in prices}.values())
 
 
 def round_people(
     passes: Passes, program: Program, found: Mixture, exploration: float
 ) -> tuple[Mixing, dict[str, Ints], int]:
-    """Draw whole people from a mixture; rows the draw breaks are tightened and the mixture made again until none is."""
-    limits = program.limits
+    """Draw whole people from a mixture. Rows the draw breaks are tightened, by several margins in one pass, until a
+    draw keeps every row; of those that do, the best. After ROUNDINGS passes the least broken draw is returned."""
+    hard = np.array([row.kind in ("places", "cost") for row in program.rows], dtype=np.bool_)
+    limits, tightenings = program.limits, [np.zeros(len(program.rows))]
     for number in range(1, ROUNDINGS + 1):
-        mixing = Mixing(program, tuple((plan.prices, share) for plan, share in found.used()), exploration)
-        sums = passes.tally([mixing])[0]
-        over = activity(program, sums) - program.limits
-        if (over <= 0.0).all() or number == ROUNDINGS:
+        candidates = []
+        for tightening in tightenings:
+            tight = np.where(hard, np.maximum(limits - tightening, 0.0), limits - tightening)
+            mixed = mix(program.with_limits(tight), found.plans, bound=found.bound, passes=found.passes)
+            candidates.append(Mixing(program, tuple((plan.prices, w) for plan, w in mixed.used()), exploration))
+        tallies = passes.tally(candidates)
+        broken = [violation(program, activity(program, sums)) for sums in tallies]
+        worth = [objective_of(program, sums) for sums in tallies]
+        best = min(range(len(candidates)), key=lambda n: (broken[n], worth[n], n))
+        if broken[best] == 0.0 or number == ROUNDINGS:
             break
-        limits = np.where(over > 0.0, limits - 1.5 * over, limits)
-        hard = np.array([row.kind in ("places", "cost") for row in program.rows], dtype=np.bool_)
-        limits = np.where(hard, np.maximum(limits, 0.0), limits)
-        tightened = mix(program.with_limits(limits), found.plans, bound=found.bound, passes=found.passes)
-        found = replace(found, plans=tightened.plans, weights=tightened.weights)
-    return mixing, sums, number
+        over = np.maximum(activity(program, tallies[best]) - program.limits, 0.0)
+        tightenings = [tightenings[best] + factor * over for factor in MARGINS]
+    return candidates[best], tallies[best], number
