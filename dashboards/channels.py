@@ -39,7 +39,7 @@ def channel_rows(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     if not months:
         unknown = sums["cost_per_good_status"].isin([NO_OUTCOME, "not_billed"])
         sums.loc[unknown, "cost_per_good_status"] = IMMATURE
-    single = sums[~sums["is_total"]]
+    single = sums[~sums["is_total"]].sort_values("spend", ascending=False, kind="stable")
     counts = [*COUNTS, "good_decided"]
     shown = pd.concat([hide_small(single, counts), hide_small(sums[sums["is_total"]], counts)])
     for name, count in (

@@ -16,6 +16,8 @@ from dashboards.numbers import DASH, WRITERS, interval, is_null
 from dashboards.warehouse import Reading
 from dashboards.words import Words, slug
 
+SHORT = 24
+
 
 @dataclass(frozen=True)
 class Show:
@@ -110,7 +112,8 @@ def _heading(column: Show) -> Tag:
 def _cell(row: pd.Series, column: Show, words: Words) -> Tag:
     value, status = row[column.name], row.get(f"{column.name}_status", FINAL)
     if column.kind == "text":
-        return tag("td", DASH if is_null(value) else words.note(str(value)), class_="text")
+        text = DASH if is_null(value) else words.note(str(value))
+        return tag("td", text, class_="text short" if len(text) < SHORT else "text")
     if is_null(value):
         why = words.note(str(status)) if status not in (FINAL, None) else DASH
         return tag("td", tag("span", why, class_="none"), class_="number", data_sort="")

@@ -35,7 +35,7 @@ def report_html(context: Context) -> str:
         class_="top",
     )
     pages = [
-        tag("article", tag("h2", words(name), class_="page-title"), page(context), class_="page", id=name)
+        tag("article", tag("h2", words(name), class_="page-title"), page(context), class_="page", id=f"page-{name}")
         for name, page in PAGES.items()
     ]
     body = writer.write(tag("main", warnings(context), *pages, sources(context), class_="wrap"))

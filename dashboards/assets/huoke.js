@@ -40,11 +40,11 @@
 
   function show(name) {
     var pages = document.querySelectorAll("main .page");
-    var known = Array.prototype.some.call(pages, function (page) { return page.id === name; });
-    var chosen = known ? name : pages[0].id;
+    var known = Array.prototype.some.call(pages, function (page) { return page.id === "page-" + name; });
+    var chosen = known ? "page-" + name : pages[0].id;
     Array.prototype.forEach.call(pages, function (page) { page.hidden = page.id !== chosen; });
     Array.prototype.forEach.call(document.querySelectorAll("nav.pages a"), function (link) {
-      if (link.hash === "#" + chosen) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
+      if ("page-" + link.hash.slice(1) === chosen) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
     });
     Array.prototype.forEach.call(document.getElementById(chosen).querySelectorAll(".chart"), draw);
   }

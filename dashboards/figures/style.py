@@ -21,7 +21,7 @@ def figure(height: int, x_title: str = "", *, is_share: bool = False, has_legend
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         showlegend=has_legend,
-        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "font": {"size": 12}},
+        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "font": {"size": 12}, "traceorder": "normal"},
         hoverlabel={"font": {"family": FONT, "size": 13}},
         dragmode=False,
         separators=".,",
@@ -37,7 +37,14 @@ def figure(height: int, x_title: str = "", *, is_share: bool = False, has_legend
         nticks=6,
     )
     result.update_yaxes(
-        automargin=True, fixedrange=True, tickfont={"size": 13}, gridcolor=GRID, zerolinecolor="#aab4bd"
+        ticks="outside",
+        ticklen=6,
+        tickcolor="rgba(0,0,0,0)",
+        automargin=True,
+        fixedrange=True,
+        tickfont={"size": 13},
+        gridcolor=GRID,
+        zerolinecolor="#aab4bd",
     )
     return result
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from dashboards.cells import SMALLEST
 from dashboards.channels import channel_rows
-from dashboards.cohorts import by_channel, cohorts
+from dashboards.cohorts import ALL_BANDS, by_channel, cohorts
 from dashboards.figures.dots import Series, dots
 from dashboards.nodes import Chart, Node, Tag, tag
 from dashboards.numbers import DASH, share
@@ -61,7 +61,7 @@ def _cohorts(context: Context) -> Tag:
         Show("late_rate", words("late_rate"), "share"),
         Show("fraud_rate", words("fraud_rate"), "share"),
     ]
-    marked = frame.assign(is_total=(frame["channel"] == "(all)") & (frame["band"] == "(all)"))
+    marked = frame.assign(is_total=(frame["channel"] == "(all)") & (frame["band"] == ALL_BANDS))
     return tag(
         "div",
         comparison(by_channel(frame), "late_rate", "channel", "late_by_channel", context, is_share=True),
