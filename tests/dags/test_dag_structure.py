@@ -85,6 +85,7 @@ def test_only_the_daily_dag_sends_and_it_sends_last(loaded: dict[str, Any]) -> N
     sending = {f"{job.stage}.{name}" for name, job in jobs.items() if job.kind == "send"}
     quiet = {f"{job.stage}.{name}" for name, job in unsent(daily(jobs)).items()}
     dag = loaded["dags"]["acquire_daily"]["tasks"]
+    assert sending
     assert sending <= set(dag)
     assert not sending & (set(loaded["dags"]["train_weekly"]["tasks"]) | set(loaded["dags"]["backfill"]["tasks"]))
     for sender in sending:
