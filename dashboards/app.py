@@ -39,7 +39,7 @@ def make_app(warehouse: Path, conf_dir: Path) -> Dash:
             [
                 dcc.Location(id="place"),
                 html.Div(id="top"),
-                html.Div(controls, className="wrap page"),
+                html.Div(controls, className="wrap bar"),
                 html.Div(id="page"),
             ]
         )

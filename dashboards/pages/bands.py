@@ -69,9 +69,11 @@ def _expected(frame: pd.DataFrame, context: Context) -> Tag | None:
     wide = rows.pivot_table(index="name", columns="item", values="value", sort=True).reset_index()
     items = [str(name) for name in wide.columns if name != "name"]
     columns = [Show("name", words("band"))] + [
-        Show(item, words.note(item), "share" if wide[item].abs().max() <= 1 else "plain") for item in items
+        Show(item, words.note(item), "share" if item.startswith("p_") else "plain") for item in items
     ]
-    return section(words("band_expected"), context.table(wide, columns, "bands-expected"))
+    return section(
+        words("band_expected"), context.table(wide, columns, "bands-expected"), note=words("band_expected_note")
+    )
 
 
 def apart(frame: pd.DataFrame) -> pd.DataFrame:

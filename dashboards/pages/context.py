@@ -16,6 +16,8 @@ from dashboards.warehouse import READABLE, Reading, Warehouse
 from dashboards.words import Words, speak
 from jobs.runtime.conf import Conf, load_conf
 
+HOW_INTERVALS = "intervals:"
+
 
 @dataclass(frozen=True)
 class Context:
@@ -70,17 +72,25 @@ def header(context: Context) -> Tag:
 
 
 def warnings(context: Context) -> Tag | None:
-    """What the plan says that a reader must know: consent assumed, no model yet, costs assumed."""
+    """What a reader must know before any figure: consent assumed, no model yet, costs assumed, limits that bind.
+
+    From the plan's notes; that consent is assumed is said even where there is no plan yet.
+    """
     plan = context.read("channel_plan").frame
     notes: dict[str, list[str]] = {}
     for channel, note in zip(plan["channel"], plan["note"], strict=True):
-        if note:
-            notes.setdefault(str(note), []).append(str(channel))
-    lines = [
-        note if "(all)" in channels or len(channels) == len(plan) else f"{', '.join(channels)}: {note}"
-        for note, channels in notes.items()
-    ]
+        for line in remarks(note):
+            if not line.startswith(HOW_INTERVALS):
+                notes.setdefault(line, []).append(str(channel))
+    lines = [line if "(all)" in channels else f"{', '.join(channels)}: {line}" for line, channels in notes.items()]
+    if context.conf.policy.consent == "assumed" and not any("consent" in line for line in lines):
+        lines.insert(0, context.words("consent_assumed"))
     return banner("warning", *lines)
+
+
+def remarks(note: str | None) -> list[str]:
+    """The separate remarks of a plan's note."""
+    return [line for line in (note or "").split("; ") if line]
 
 
 def sources(context: Context) -> Tag:

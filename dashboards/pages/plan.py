@@ -8,7 +8,7 @@ from dashboards.figures.bars import against_budget
 from dashboards.figures.dots import Series, dots
 from dashboards.nodes import Chart, Node, Tag, tag
 from dashboards.numbers import DASH, count, interval, is_null, money, share
-from dashboards.pages.context import Context, named
+from dashboards.pages.context import HOW_INTERVALS, Context, named, remarks
 from dashboards.parts import Show, chart, section, tile, tiles
 
 ALL = "(all)"
@@ -109,4 +109,5 @@ def _table(frame: pd.DataFrame, context: Context) -> Tag:
     }
     columns = [Show("channel", words("channel"))]
     columns += [Show(name, words(name), kind) for name, kind in kinds.items() if name in frame.columns]
-    return section(words("plan_table"), context.table(frame, columns, "plan"))
+    how = [line for note in frame["note"] for line in remarks(note) if line.startswith(HOW_INTERVALS)]
+    return section(words("plan_table"), context.table(frame, columns, "plan"), note=" ".join(how[:1]))
