@@ -83,6 +83,7 @@ class BaseConf(Strict):
 
     landing: str = "var/landing"
     warehouse: str = "var/warehouse"
+    memberships: str = "sqlite:///{warehouse}/state/memberships.db"  # a SQLAlchemy URL
     spark: SparkConf = SparkConf()
     time_zone: str = "UTC"
     currency: str = Field(pattern="^[A-Z]{3}$")
@@ -178,7 +179,7 @@ class Conf(Strict):
     def print(self) -> str:
         """A short hash of every setting that can change a result (not paths, not how Spark is reached)."""
         content = self.model_dump(mode="json")
-        for key in ("landing", "warehouse", "spark"):
+        for key in ("landing", "warehouse", "memberships", "spark"):
             content["base"].pop(key)
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
