@@ -30,7 +30,7 @@ test: setup ## run every test but the storms (HUOKE_REAL_DATA=DIR adds those on 
 	@$(PY) -m pytest -m "not storm"
 
 storm: setup ## run the long fault and equality runs (under an hour, resumable)
-	@HUOKE_STORM=$(ROOT)/var/storm $(PY) -m pytest -m storm tests/storms
+	@HUOKE_STORM=$(ROOT)/var/storm $(PY) -m pytest -m storm
 
 lint: setup ## check style, format and types
 	@$(BIN)/ruff check .
