@@ -38,15 +38,16 @@ def ingest_job(table: Table) -> Job:
         rows = decided(_materialised(landed, vault, shell), resolved, shell)
         counted = judged(figures(rows, resolved, shell), landed, earlier, shell, conf)
         kept = rows.where("_fate = 'out'")
-        results = [kept.select("day", *[f"`{c.name}`" for c in resolved.columns])]
-        results.append(refused_rows(rows, resolved, vault, is_any=bool(counted["quarantined"].sum())))
+        results: list[Any] = [kept.select("day", *[f"`{c.name}`" for c in resolved.columns])]
+        # None: no row was refused on any day.
+        results.append(refused_rows(rows, resolved, vault) if counted["quarantined"].any() else None)
         if table.name in VAULTS:
             sealed = kept.where("_vault is not null")
-            results.append(
-                sealed.select("day", F.col(table.key[0]).alias("record_key"), F.col("_vault").alias("sealed"))
-            )
-        many = len(landed.days) > 1
-        results = [frame.repartition(conf.base.spark.shuffle_partitions, "day") if many else frame for frame in results]
+            record_key, ids = F.col(table.key[0]).alias("record_key"), F.col("_vault").alias("sealed")
+            results.append(sealed.select("day", record_key, ids))
+        if len(landed.days) > 1:  # else every task would write a file into every day
+            parts = conf.base.spark.shuffle_partitions
+            results = [frame and frame.repartition(parts, "day") for frame in results]
         return (*results, counted)
 
     reads = {"earlier": COUNTS[table.name].before(COMPARED_DAYS)}

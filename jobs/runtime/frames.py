@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 FLOATS = ("double", "float")
+# What `profile` says of a day without rows.
+NO_ROWS: dict[str, Any] = {"rows": 0, "keys": 0, "lane0": None, "lane1": None}
 
 
 def resolved(table: Table, conf: Conf) -> Table:

@@ -145,7 +145,7 @@ class Landing:
         return files, problems
 
     def _days(self, table: str) -> Iterator[tuple[date, list[Path]]]:
-        """The day folders of a table in order, each with its files by name; names with a leading . or _ are not landed."""
+        """The day folders of a table in order, each with its files by name, less those still being written."""
         home = self.root / table
         self._demand_inside(home, table)
         for folder in _visible(home) if home.is_dir() else []:

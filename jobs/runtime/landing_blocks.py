@@ -20,7 +20,7 @@ BATCH_ROWS = 50_000
 
 @dataclass(frozen=True)
 class Block:
-    """Some rows of a file: the contract's columns as stored, the lines that are no rows, which rows repeat the header."""
+    """Some rows of a file: the contract's columns as stored, lines that are no rows, which rows repeat the header."""
 
     first_row: int
     columns: dict[str, pa.Array]
@@ -35,7 +35,8 @@ def blocks(file: LandedFile, names: frozenset[str], groups: tuple[int, ...]) -> 
         yield from _parquet_blocks(file, names, groups) if file.is_parquet else _csv_blocks(file, names)
     except (pa.ArrowException, OSError) as error:
         raise DataRefused(
-            f"landing file {file.shown} is damaged inside and cannot be read to its end ({type(error).__name__}); land it again"
+            f"landing file {file.shown} is damaged inside ({type(error).__name__}) and cannot be read to its end; "
+            "land it again"
         ) from error
 
 

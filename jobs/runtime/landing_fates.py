@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from jobs.runtime.shell import Shell
 
-REFUSED = "day date, row_number bigint, file string, reason string, column string, row_sealed binary"
-
 
 def decided(rows: DataFrame, table: Table, shell: Shell) -> DataFrame:
     """The same rows with `_fate`: out, duplicate or quarantined.
@@ -58,7 +56,7 @@ def decided(rows: DataFrame, table: Table, shell: Shell) -> DataFrame:
 
 @dataclass(frozen=True)
 class ConflictSealer:
-    """Seals rows that contradict each other: their columns as typed, with their raw identifiers where those are kept."""
+    """Seals rows that contradict each other: their columns as typed, with raw identifiers where those are kept."""
 
     keys: Keys
 
@@ -77,10 +75,8 @@ class ConflictSealer:
         return self.keys.seal(json.dumps(told, sort_keys=True))
 
 
-def refused_rows(rows: DataFrame, table: Table, keys: Keys, *, is_any: bool) -> DataFrame:
+def refused_rows(rows: DataFrame, table: Table, keys: Keys) -> DataFrame:
     """The refused rows as the table's quarantine wants them, numbered a day in order of their digest."""
-    if not is_any:
-        return rows.sparkSession.createDataFrame([], REFUSED)
     typed = F.to_json(F.struct(*[F.col(f"`{c.name}`") for c in table.columns]))
     chosen = rows.where("_fate = 'quarantined'").select(
         "day", "_file", "_reason", "_column", "_raw", "_vault", typed.alias("_typed")

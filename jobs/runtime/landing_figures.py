@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("huoke")
 MAX_CELLS = 2_000_000
+# Files with fewer rows, and columns with fewer earlier days, neither judge nor are judged.
+ENOUGH_ROWS = 30
+ENOUGH_DAYS = 3
 # A money column whose median leaves what earlier days had by more than this factor was landed in another unit.
 MONEY_FACTOR = 20.0
-MONEY_ROWS = 30
-MONEY_DAYS = 3
 # An optional column that loses more than this share of what earlier days filled is reported.
 FILLED_LOSS = 0.5
 
@@ -72,7 +73,9 @@ def _counted(cells: pd.DataFrame, landed: Landed) -> pd.DataFrame:
         for reason, column, rows in zip(bad["_reason"], bad["_column"], bad["rows"], strict=True):
             name = reason if pd.isna(column) else f"{reason}:{column}"
             reasons[name] = reasons.get(name, 0) + int(rows)
-        filled = {name.removeprefix("filled:"): int(out[name].sum()) for name in own if name.startswith("filled:")}
+        filled = {
+            name.removeprefix("filled:"): int(out[name].sum()) for name in map(str, own) if name.startswith("filled:")
+        }
         found.append(
             {
                 "day": file.day,
@@ -104,7 +107,7 @@ def _counted(cells: pd.DataFrame, landed: Landed) -> pd.DataFrame:
 
 def _medians(out: pd.DataFrame) -> dict[str, list[float]]:
     """{`column currency`: [median, rows]} of the rows let in."""
-    money = [name.removeprefix("median:") for name in out if name.startswith("median:")]
+    money = [name.removeprefix("median:") for name in map(str, out) if name.startswith("median:")]
     return {
         f"{name} {row['_currency']}": [float(row[f"median:{name}"]), int(row[f"valued:{name}"])]
         for _, row in out.iterrows()
@@ -115,10 +118,11 @@ def _medians(out: pd.DataFrame) -> dict[str, list[float]]:
 
 def _demand_all(counted: pd.DataFrame, landed: Landed) -> None:
     told = counted["rows_out"] + counted["quarantined"] + counted["duplicates"]
-    for row in counted[told != counted["rows_in"]].head(1).itertuples():
+    for row in _records(counted[told != counted["rows_in"]].head(1)):
         raise Fault(
-            f"job ingest_{landed.table.name}, day {row.day}, file {row.file}: {row.rows_in} rows in, but {row.rows_out} "
-            f"out + {row.quarantined} refused + {row.duplicates} duplicates; nothing was published, report this"
+            f"job ingest_{landed.table.name}, day {row['day']}, file {row['file']}: {row['rows_in']} rows in, but "
+            f"{row['rows_out']} out + {row['quarantined']} refused + {row['duplicates']} duplicates; "
+            "nothing was published, report this"
         )
 
 
@@ -132,11 +136,11 @@ def _demand_few_refused(counted: pd.DataFrame, landed: Landed, limit: float) -> 
                 for reason, count in json.loads(text).items():
                     reasons[reason] = reasons.get(reason, 0) + count
             told = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
-            stopped.append(f"{landed.table.name}/day={day}: {bad} of {rows} rows refused ({told})")
+            stopped.append(f"landing day {landed.table.name}/day={day}: {bad} of {rows} rows refused ({told})")
     if stopped:
         raise DataRefused(
-            f"more rows are refused than policy.yaml allows (max_quarantine_share {limit:g}); mend the files and land them "
-            f"again; no day of {landed.table.name} was ingested\n" + "\n".join(stopped[:20])
+            f"more rows are refused than policy.yaml allows (max_quarantine_share {limit:g}); mend the files and land "
+            f"them again; no day of {landed.table.name} was ingested\n" + "\n".join(stopped[:20])
         )
 
 
@@ -147,44 +151,56 @@ def _past(earlier: DataFrame, landed: Landed, shell: Shell) -> pd.DataFrame:
 def _demand_same_unit(history: pd.DataFrame, landed: Landed) -> None:
     """Compare each file's medians with those of the days before; days with few rows neither judge nor are judged."""
     seen: dict[str, dict[date, float]] = {}
-    for row in history.itertuples():
-        for name, (value, rows) in json.loads(row.medians).items():
-            if rows < MONEY_ROWS or value <= 0:
+    for row in _records(history):
+        for name, (value, rows) in json.loads(row["medians"]).items():
+            if rows < ENOUGH_ROWS or value <= 0:
                 continue
-            before = [figure for day, figure in seen.setdefault(name, {}).items() if day < row.day]
-            usual = median(before) if len(before) >= MONEY_DAYS else value
+            before = [figure for day, figure in seen.setdefault(name, {}).items() if day < row["day"]]
+            usual = median(before) if len(before) >= ENOUGH_DAYS else value
             if not usual / MONEY_FACTOR <= value <= usual * MONEY_FACTOR:
+                place = f"{landed.table.name}/day={row['day']}/{row['file']}"
                 raise DataRefused(
-                    f"landing file {landed.table.name}/day={row.day}/{row.file}: the median of {name} over {rows} rows is "
-                    f"{value / usual:.3g} times that of the {len(before)} days before; money is landed in major units "
-                    f"(yuan, not fen): mend this file, or the days before it; no day of {landed.table.name} was ingested"
+                    f"landing file {place}: the median of {name} over {rows} rows is {value / usual:.3g} times that of "
+                    f"the {len(before)} days before; money is landed in major units (yuan, not fen): mend this file, or "
+                    f"the days before it; no day of {landed.table.name} was ingested"
                 )
-            seen[name][row.day] = value
+            seen[name][row["day"]] = value
 
 
 def _report(history: pd.DataFrame, landed: Landed) -> None:
-    """Log, once a file, columns dropped or absent and optional columns that lost their values."""
-    usual: dict[str, float] = {}
-    new = set(landed.days)
-    for row in history.itertuples():
-        where = f"{landed.table.name}/day={row.day}/{row.file}"
-        if row.day in new and isinstance(row.note, str):
-            log.warning("landing file %s: columns %s", where, row.note)
-        if row.day in new and row.quarantined:
-            log.warning("landing file %s: %d of %d rows refused: %s", where, row.quarantined, row.rows_in, row.reasons)
-        for name, count in json.loads(row.filled).items() if row.rows_out >= MONEY_ROWS else []:
-            share = count / row.rows_out
-            if row.day in new and usual.get(name, 0.0) > 0 and share < usual[name] * (1 - FILLED_LOSS):
-                log.warning(
-                    "landing file %s: %s is filled in %.1f %% of rows, before %.1f %%",
-                    where,
-                    name,
-                    share * 100,
-                    usual[name] * 100,
-                )
-            usual[name] = share
+    """Log what a person should look at: columns dropped, rows refused, optional columns that lost their values."""
+    new = history[history["day"].isin(landed.days)]
+    for note, own in new.groupby(new["note"].str.extract(r"^(dropped: [^;]*)")[0]):
+        log.warning("%s: columns %s, in %d landing file(s), first %s", landed.table.name, note, len(own), _place(own))
+    bad = new[new["quarantined"] > 0]
+    for reasons, own in bad.groupby("reasons"):
+        log.warning(
+            "%s: rows refused %s, in %d landing file(s), first %s", landed.table.name, reasons, len(own), _place(own)
+        )
+    for name, places in _emptied(history, frozenset(landed.days)).items():
+        log.warning(
+            "%s: column %s lost over %d %% of the values that days before had, in %d landing file(s), first %s",
+            *(landed.table.name, name, FILLED_LOSS * 100, len(places), places[0]),
+        )
 
 
-def summary(counted: pd.DataFrame) -> dict[str, Any]:
-    """Rows in, out, refused and duplicate of all files together."""
-    return {name: int(counted[name].sum()) for name in ("rows_in", "rows_out", "quarantined", "duplicates")}
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return rows.to_dict("records")  # type: ignore[return-value]
+
+
+def _place(own: pd.DataFrame) -> str:
+    return f"day={own['day'].iloc[0]}/{own['file'].iloc[0]}"
+
+
+def _emptied(history: pd.DataFrame, new: frozenset[date]) -> dict[str, list[str]]:
+    """Optional columns, each with the new files in which it is filled far less than on the days before."""
+    seen: dict[str, dict[date, float]] = {}
+    found: dict[str, list[str]] = {}
+    for row in _records(history[history["rows_out"] >= ENOUGH_ROWS]):
+        for name, count in json.loads(row["filled"]).items():
+            share = count / row["rows_out"]
+            before = [figure for day, figure in seen.setdefault(name, {}).items() if day < row["day"]]
+            if row["day"] in new and len(before) >= ENOUGH_DAYS and share < median(before) * (1 - FILLED_LOSS):
+                found.setdefault(name, []).append(f"day={row['day']}/{row['file']}")
+            seen[name][row["day"]] = share
+    return found

@@ -1,4 +1,4 @@
-"""From stored values to declared types, a column at a time: what cannot be read is marked with a reason, never guessed."""
+"""From stored values to declared types, a column at a time: what cannot be read is marked, never guessed."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 log = logging.getLogger("huoke")
+PUBLISHERS = 8
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ class Shell:
             reads = {name: self._frame(r, frames.pins(self.store, r, pending[-1])) for name, r in job.reads.items()}
             results = _as_tuple(job(landed, **reads, day=day, **self._asked(job, None)))
             staged = [self._stage(job, t, f, pending) for t, f in zip(job.writes, results, strict=True)]
-            self._demand_accounted(job, staged)
+            self._demand_accounted(job, results[-1], staged)
             inputs = {d: {f"landing:{job.landing}@{d}": prints[d]} for d in pending}
             published = [item for one in staged for item in self._publish(job, one, inputs, causes)]
         except Exception as error:
@@ -162,15 +164,15 @@ class Shell:
             found = [(table, p) for table, p in found if p is not None or not table.in_vault]
         return all(p is not None and p.cause == cause for _, p in found)
 
-    def _demand_accounted(self, job: Job, staged: list[_Staged]) -> None:
-        """What is about to be published holds exactly the rows the last table, the counts, says it does."""
-        counts = self.spark.read.schema(frames.schema(staged[-1].table, with_day=True)).parquet(str(staged[-1].folder))
-        for row in counts.groupBy("day").agg({"rows_out": "sum", "quarantined": "sum"}).collect():
-            told = (row["sum(rows_out)"], row["sum(quarantined)"])
-            found = tuple(one.figures[row["day"]]["rows"] for one in staged[:2])
-            if told != found:
+    def _demand_accounted(self, job: Job, counts: Any, staged: list[_Staged]) -> None:
+        """What is about to be published holds exactly the rows the last result, the counts, says it does."""
+        told = counts.groupby("day")[["rows_out", "quarantined"]].sum()
+        for day, figures in staged[0].figures.items():
+            wanted = (int(told["rows_out"].get(day, 0)), int(told["quarantined"].get(day, 0)))
+            found = (figures["rows"], staged[1].figures[day]["rows"])
+            if wanted != found:
                 raise Fault(
-                    f"job {job.name}, day {row['day']}: {told[0]} rows and {told[1]} refused are accounted for, but "
+                    f"job {job.name}, day {day}: {wanted[0]} rows and {wanted[1]} refused are accounted for, but "
                     f"{found[0]} and {found[1]} were staged; nothing was published, report this"
                 )
 
@@ -203,17 +205,17 @@ class Shell:
     def _stage(self, job: Job, table: Table, frame: Any, days: list[date]) -> _Staged:
         resolved = frames.resolved(table, self.conf)
         many = job.landing is not None
+        folder = self.store.staging(self.run_id, table.name)
+        if many and frame is None:
+            return _Staged(resolved, folder, dict.fromkeys(days, frames.NO_ROWS), many)
         spark_frame = frame if hasattr(frame, "sparkSession") else self.frame(frame, table)
         conformed = frames.conform(spark_frame, resolved, job=job.name, keep_day=many)
-        folder = self.store.staging(self.run_id, table.name)
         writer = conformed.write.partitionBy("day") if many else conformed.write
         writer.parquet(str(folder))
         self.log.write("staged", run=self.run_id, job=job.name, table=table.name, days=[str(d) for d in days])
         back = self.spark.read.schema(frames.schema(resolved, with_day=many)).parquet(str(folder))
         figures = frames.profile(back, resolved, by_day=many)
-        if many and len(figures) < len(days):
-            figures[None] = frames.profile(back.limit(0), resolved, by_day=False)[None]
-        per_day = {d: figures[d.isoformat() if many and d.isoformat() in figures else None] for d in days}
+        per_day = {d: figures.get(d.isoformat() if many else None, frames.NO_ROWS) for d in days}
         for d, found in per_day.items():
             if wrong := frames.complaints(found, resolved):
                 self.log.write("refused", run=self.run_id, job=job.name, table=table.name, day=d, complaints=wrong)
@@ -223,15 +225,10 @@ class Shell:
         return _Staged(resolved, folder, per_day, many)
 
     def _publish(self, job: Job, staged: _Staged, inputs: dict[Any, Any], causes: dict[date, str]) -> list[Published]:
-        published = []
-        for day, figures in staged.figures.items():
-            if (
-                staged.many
-                and staged.table.in_vault
-                and not figures["rows"]
-                and not self.store.pointer(staged.table.name, day)
-            ):
-                continue  # no refused row, no raw identifier: no partition says the same
+        def one(day: date) -> Published | None:
+            figures = staged.figures[day]
+            if staged.is_optional and not figures["rows"] and not self.store.pointer(staged.table.name, day):
+                return None  # no refused row, no raw identifier: no partition says the same
             folder = staged.folder / f"day={day}" if staged.many else staged.folder
             folder.mkdir(parents=True, exist_ok=True)
             pointer = Pointer(
@@ -247,8 +244,11 @@ class Shell:
             is_new = self.store.publish(folder, pointer)
             event = "published" if is_new else "same"
             self.log.write(event, run=self.run_id, job=job.name, table=pointer.table, day=day, version=pointer.version)
-            published.append(Published(pointer.table, day, pointer.rows, pointer.version, is_new))
-        return published
+            return Published(pointer.table, day, pointer.rows, pointer.version, is_new)
+
+        # The days of a table are independent, and most of the time goes into waiting for the disk.
+        with ThreadPoolExecutor(PUBLISHERS) as pool:
+            return [published for published in pool.map(one, staged.figures) if published is not None]
 
 
 @dataclass(frozen=True)
@@ -257,6 +257,11 @@ class _Staged:
     folder: Path
     figures: dict[date, dict[str, Any]]
     many: bool
+
+    @property
+    def is_optional(self) -> bool:
+        """True when a day without rows needs no partition: the vault's side of a landed table."""
+        return self.many and self.table.in_vault
 
 
 def _as_tuple(results: Any) -> tuple[Any, ...]:
