@@ -49,7 +49,7 @@ def stage_models(
     decided = decided_rows(outcomes, prospects, features, training, shell)
     embeddings = Affinity.from_rows(shell.small(affinity.drop("day"), MAX_AFFINITY_ROWS, ["kind", "name"]))
     fits = fit_funnel(assigned, decided, conf, embeddings)
-    parts = [Part(f.stage, f.channel, f.scale, f.model.to_bytes()) for f in fits]
+    parts = [Part(f.stage, f.channel, f.scale, f.payload) for f in fits]
     version = version_of(parts, [f.stage for f in fits if not f.is_prior])
     models = pd.DataFrame(
         {

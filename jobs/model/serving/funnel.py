@@ -76,11 +76,17 @@ class Funnel:
             return pooled
         return _model(own.payload).predict(frame.assign(**{POOLED: log_odds(pooled)}))
 
+    def clicks(self, frame: pd.DataFrame, channel: str) -> Floats:
+        """The mean of a Poisson count that is above 0 with the click stage's probability."""
+        return np.asarray(-np.log1p(-np.minimum(self.click(frame, channel), 0.999)))
+
     def units(self, frame: pd.DataFrame, channel: str) -> Floats:
         """Expected units the channel bills for within 14 days; frame as from `with_affinity`."""
         part = self.parts.get(("units", channel))
         if part is None:
             return np.ones(len(frame))
+        if not part.payload:
+            return part.scale * self.clicks(frame, channel)
         return part.scale * _model(part.payload).predict(frame)
 
     def apply_given_click(self, frame: pd.DataFrame, click: Floats, channel: str) -> Floats:

@@ -48,7 +48,7 @@ def model_card(fits: Iterable[Fitted], funnel: Funnel, conf: Conf) -> pd.DataFra
     for fitted in fits:
         name = fitted.stage if fitted.channel == "*" else f"{fitted.stage}@{fitted.channel}"
         rows += _data(name, fitted)
-        if fitted.judged is None or not len(fitted.judged.frame) or fitted.is_prior:
+        if fitted.judged is None or not len(fitted.judged.frame) or fitted.model is None or fitted.is_prior:
             continue
         judged = _bounded(fitted.judged, conf.base.training.seed)
         if fitted.stage == "click" and fitted.channel == "*":

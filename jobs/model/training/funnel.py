@@ -15,13 +15,14 @@ from jobs.model.learners import Features, LogisticSettings
 from jobs.model.learners.features import Floats
 from jobs.model.person_features import person_features
 from jobs.model.serving.funnel import AFFINITY, CLICK_SCORE, INTENT, POOLED, Funnel, Part, log_odds
-from jobs.model.training.priors import prior_model
 from jobs.model.training.stage import Fitted, Labelled, fit_stage, settings_of
 from jobs.runtime.conf import Conf
 
 OWN_AT = 10  # times min_positives: from here on a channel has a click model of its own
 ONE_LINE = LogisticSettings(knots=0)  # organic applications are few: one slope on what the apply stage knows
 UNITS = {"click": "clicks", "impression": "impressions", "message": "impressions"}
+RANDOMISED = ("exploration", "holdout")
+SELECTION_MOST = 4.0
 LIFT_WORTH = 20.0  # expected applications a channel's factor of 1 is worth before data move it
 
 
@@ -39,7 +40,7 @@ class Fits:
 
     def parts(self) -> list[Part]:
         """The rows of stage_models they become."""
-        return [Part(f.stage, f.channel, f.scale, f.model.to_bytes()) for f in self.all]
+        return [Part(f.stage, f.channel, f.scale, f.payload) for f in self.all]
 
     def funnel(self) -> Funnel:
         """What they predict so far."""
@@ -50,7 +51,7 @@ def fit_funnel(assigned: pd.DataFrame, decided: pd.DataFrame, conf: Conf, affini
     """Every stage from the rows of `training.cohorts`; empty frames give priors throughout."""
     fits = Fits(affinity)
     sent = assigned[assigned["channel"].astype(object) != "none"]
-    sent = sent.assign(**{AFFINITY: _affinity_of(sent, affinity)})
+    sent = sent.assign(**{AFFINITY: _affinity_of(sent, affinity)}, weight=selection_weight(sent))
     _fit_clicks(fits, sent, conf)
     _fit_units(fits, sent, conf)
     _fit_apply(fits, sent, conf)
@@ -75,8 +76,24 @@ def own_features(conf: Conf) -> Features:
 def labelled(rows: pd.DataFrame, label: NDArray[Any], day: str = "assigned_day") -> Labelled:
     """Rows with a label; randomised are exploration and holdout rows."""
     weight = rows["weight"].to_numpy(dtype=np.float64) if "weight" in rows else np.ones(len(rows))
-    role = rows["role"].isin(["exploration", "holdout"]) if "role" in rows else pd.Series(False, index=rows.index)
+    role = rows["role"].isin(RANDOMISED) if "role" in rows else pd.Series(False, index=rows.index)
     return Labelled(rows, np.asarray(label, dtype=np.float64), weight, rows[day], role.to_numpy(dtype=bool))
+
+
+def selection_weight(sent: pd.DataFrame) -> Floats:
+    """Row weights that undo the old policy's choice: inverse propensities, cut at SELECTION_MOST times the usual one.
+
+    Rows of unknown propensity, and rows chosen by chance, keep their weight.
+    """
+    known = pd.to_numeric(sent["propensity"]).to_numpy(dtype=np.float64, na_value=np.nan)
+    weight = sent["weight"].to_numpy(dtype=np.float64)
+    chosen = ~np.isnan(known) & (known > 0) & ~sent["role"].isin(RANDOMISED).to_numpy(dtype=bool)
+    if not chosen.any():
+        return weight
+    usual = 1.0 / float((1.0 / known[chosen]).mean())
+    factor = np.ones(len(sent))
+    factor[chosen] = np.clip(usual / known[chosen], 1.0 / SELECTION_MOST, SELECTION_MOST)
+    return weight * factor
 
 
 def _affinity_of(rows: pd.DataFrame, affinity: Affinity | None) -> Floats:
@@ -96,7 +113,7 @@ def _fit_clicks(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
     settings = settings_of(training.learner)
     clicked = (sent["clicks"] > 0).to_numpy(dtype=np.float64)
     pooled = fits.add(fit_stage("click", labelled(sent, clicked), click_features(conf), training, settings))
-    if pooled.is_prior:
+    if pooled.is_prior or pooled.model is None:
         return
     for channel in sorted(conf.channels):
         mask = _of(sent, channel)
@@ -110,7 +127,9 @@ def _fit_clicks(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
 
 
 def _fit_units(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
-    """Expected billed units, as the share of the most units a person had (cut at their 99.5 % quantile)."""
+    """Expected billed units: clicks as a Poisson count of the click model's, times observed / expected; others as the
+    share of the most units a person had (cut at their 99.5 % quantile).
+    """
     training = conf.base.training
     person = person_features(conf)
     features = Features((*person.numeric, AFFINITY), person.categorical)
@@ -120,6 +139,12 @@ def _fit_units(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
         rows = sent[_of(sent, channel)]
         units = rows[UNITS[told.billing]].to_numpy(dtype=np.float64)
         if not (units > 0).any():
+            continue
+        if told.billing == "click":
+            expected = fits.funnel().clicks(rows, channel)
+            weight = rows["weight"].to_numpy(dtype=np.float64)
+            scale = float((weight * units).sum()) / float((weight * expected).sum())
+            fits.add(Fitted("units", channel, None, "ratio", len(rows), int((units > 0).sum()), scale=scale))
             continue
         most = float(np.quantile(units[units > 0], 0.995, method="higher"))
         share = np.minimum(units, most) / most
@@ -189,34 +214,39 @@ def matured(decided: pd.DataFrame) -> pd.Series:
 
 
 def _fit_lift(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
-    """A factor a channel: incremental applications seen / expected, shrunk to 1 and to all channels' factor."""
+    """A factor a channel: incremental applications seen / expected, shrunk to all channels' factor, and that to 1.
+
+    Seen on rows chosen by chance where they hold enough applications: the old policy chose by what no feature tells.
+    """
     funnel = fits.funnel()
-    person = sent[~sent["channel"].isna()]
-    organic = funnel.organic(person) if len(person) else np.zeros(0)
-    found: dict[str, tuple[float, float]] = {}
+    rows = sent[sent["role"].isin(RANDOMISED).to_numpy(dtype=bool)]
+    if rows["is_applied"].sum() < LIFT_WORTH:
+        rows = sent
+    organic = funnel.organic(rows) if len(rows) else np.zeros(0)
+    found: dict[str, tuple[float, float, int]] = {}
     for channel in sorted(conf.channels):
-        mask = _of(person, channel)
-        rows, base = person[mask], organic[mask]
-        if not len(rows):
+        mask = _of(rows, channel)
+        mine, base = rows[mask], organic[mask]
+        if not len(mine):
             continue
-        click = funnel.click(rows, channel)
-        added = click * np.maximum(funnel.apply_given_click(rows, click, channel) - base, 0.0)
-        weight = rows["weight"].to_numpy(dtype=np.float64)
-        seen = float((weight * (rows["is_applied"].to_numpy(dtype=np.float64) - base)).sum())
-        found[channel] = (seen, float((weight * added).sum()))
-    seen, expected = (sum(pair[at] for pair in found.values()) for at in (0, 1))
+        click = funnel.click(mine, channel)
+        added = click * np.maximum(funnel.apply_given_click(mine, click, channel) - base, 0.0)
+        weight = mine["weight"].to_numpy(dtype=np.float64)
+        seen = float((weight * (mine["is_applied"].to_numpy(dtype=np.float64) - base)).sum())
+        found[channel] = (seen, float((weight * added).sum()), len(mine))
+    seen, expected = (sum(figures[at] for figures in found.values()) for at in (0, 1))
     overall = _factor(seen, expected, 1.0)
-    fits.add(_lift("*", overall, int(seen)))
-    for channel, (one, other) in found.items():
-        fits.add(_lift(channel, _factor(one, other, overall), int(max(one, 0))))
+    fits.add(_lift("*", overall, len(rows), int(max(seen, 0))))
+    for channel, (one, other, count) in found.items():
+        fits.add(_lift(channel, _factor(one, other, overall), count, int(max(one, 0))))
 
 
 def _factor(seen: float, expected: float, start: float) -> float:
     return float(max(seen + start * LIFT_WORTH, 0.0) / (expected + LIFT_WORTH))
 
 
-def _lift(channel: str, factor: float, positives: int) -> Fitted:
-    return Fitted("lift", channel, prior_model("apply"), "ratio", 0, positives, scale=factor)
+def _lift(channel: str, factor: float, rows: int, positives: int) -> Fitted:
+    return Fitted("lift", channel, None, "ratio", rows, positives, scale=factor)
 
 
 def _of(rows: pd.DataFrame, channel: str) -> NDArray[np.bool_]:

@@ -16,7 +16,8 @@ from jobs.model.training.priors import prior_model
 from jobs.runtime.conf import TrainingConf
 
 Mask = NDArray[np.bool_]
-MAX_FIT_ROWS = 80_000  # beyond this a fit takes longer and knows no better at the sizes of these stages
+CALIBRATE_AT = 100  # positives and negatives; a line through fewer moves more than it mends
+MAX_FIT_ROWS = 50_000  # beyond this a fit takes longer and knows no better at the sizes of these stages
 HELD_OUT_AT_MOST = 0.3  # of the rows, where history is shorter than a few calibration windows
 
 
@@ -43,6 +44,11 @@ class Labelled:
         return int((self.label > 0).sum())
 
     @property
+    def rarer(self) -> int:
+        """Rows of the rarer class; a row of a share between 0 and 1 is in both."""
+        return min(self.positives, int((self.label < 1).sum()))
+
+    @property
     def window(self) -> tuple[date, date] | None:
         """The first and last day of the rows."""
         return (self.day.min(), self.day.max()) if len(self.day) else None
@@ -62,7 +68,7 @@ class Fitted:
 
     stage: str
     channel: str
-    model: FittedModel
+    model: FittedModel | None  # None: a factor only, in `scale`
     learner: str
     rows: int
     positives: int
@@ -70,6 +76,11 @@ class Fitted:
     judged: Labelled | None = None  # in neither the fit nor the calibration
     notes: tuple[str, ...] = field(default=())
     window: tuple[date, date] | None = None
+
+    @property
+    def payload(self) -> bytes:
+        """The model as bytes; empty for a factor."""
+        return self.model.to_bytes() if self.model else b""
 
     @property
     def is_prior(self) -> bool:
@@ -83,12 +94,11 @@ def fit_stage(
     """Fit, calibrate, hold rows back to be judged on; fewer than `min_positives` of either class give a prior.
 
     Of the newest rows one half (by hash of place) calibrates and the other judges. Calibration prefers randomised
-    rows where they hold `min_positives`, and is left out, with a note, where the half does not.
+    rows where they hold CALIBRATE_AT of either class, and is left out, with a note, where the half does not.
     """
     held = rows.split(training.calibration_days)
     old = rows.where(~held)
-    misses = len(old.frame) - old.positives if set(np.unique(old.label)) <= {0.0, 1.0} else len(old.frame)
-    if min(old.positives, misses) < training.min_positives:
+    if old.rarer < training.min_positives:
         note = f"{rows.positives} positives in {len(rows.frame)} rows: too thin to fit, the prior stands"
         model = prior_model(stage, rows.label, rows.weight)
         return Fitted(
@@ -100,9 +110,9 @@ def fit_stage(
     settle, judged = newest.where(half), newest.where(~half)
     notes: tuple[str, ...] = ()
     randomised = settle.where(settle.is_randomised)
-    if randomised.positives >= training.min_positives:
+    if randomised.rarer >= CALIBRATE_AT:
         settle, notes = randomised, ("calibrated on randomised rows",)
-    if settle.positives >= training.min_positives:
+    if settle.rarer >= CALIBRATE_AT:
         frame, label, weight = _as_binary(settle)
         model = calibrate(model, frame, label, weight)
     else:
