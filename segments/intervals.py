@@ -37,11 +37,12 @@ def cost_per(spend: float, count: int) -> tuple[float | None, float | None, floa
 def clustered(moments: Mapping[str, int]) -> tuple[float, float]:
     """(rate, variance) of outcomes an assignment when people have several: the ratio estimator's, by person.
 
-    `moments`: sums over people of n (assignments), y (outcomes), nn, ny, yy (their products).
+    `moments`: sums over people of n (assignments), y (outcomes), nn, ny, yy (their products). No outcome at all is
+    not certainty: the variance is then that of one.
     """
     rate = moments["y"] / moments["n"]
     spread = moments["yy"] - 2 * rate * moments["ny"] + rate * rate * moments["nn"]
-    return rate, max(0.0, spread) / moments["n"] ** 2
+    return rate, max(0.0, spread if moments["y"] else 1.0) / moments["n"] ** 2
 
 
 def difference(rate: float, variance: float, other_rate: float, other_variance: float) -> tuple[float, float, float]:

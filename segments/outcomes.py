@@ -23,6 +23,14 @@ SEEN_KINDS = ("impression", "view", "message")
 ACTED_KINDS = ("click", "visit", "call")
 
 
+def can_change_until(last_day: Column, click_days: int) -> Column:
+    """The last day on which what is credited to touches up to `last_day` may still turn: apply, draw, twelve months.
+
+    A calendar rule, so that months without customers are not called decided before the others.
+    """
+    return F.add_months(F.date_add(last_day, click_days + FUND_DAYS), GOOD_MONTHS)
+
+
 def is_approved(decision: Column, applied_at: Column, has_loan: Column, day: date, pending_days: int) -> Column:
     """Approved; null while pending, but no longer than `pending_days`; a loan proves an approval."""
     is_stale = F.date_add(F.to_date(applied_at), pending_days) < F.lit(day)

@@ -14,6 +14,7 @@ from jobs.runtime.conf import Conf
 from jobs.tables.measure import CAMPAIGN_COSTS, COUNTS, DAILY_COSTS
 from segments.intervals import cost_per, wilson
 from segments.money import minor_digits
+from segments.outcomes import can_change_until
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,14 +32,15 @@ MAX_CELLS = 200_000
 def campaign_costs(daily: DataFrame, *, day: date, conf: Conf, shell: Shell) -> pd.DataFrame:
     """Sums and rates of each (period, channel, band), their totals on the rows (all).
 
-    A channel's month counts for cost per good, lateness and fraud only when its click window is over and every
-    application credited to it is decided. The unattributed are a channel of their own, in no total.
+    A channel's month counts for cost per good, lateness and fraud only when its customers' twelve months are over
+    and every application credited to it is decided. The unattributed are a channel of their own, in no total.
     """
     import pandas as pd
 
-    monthly = daily.groupBy(*GRAIN, F.last_day("cost_day").alias("month_end")).agg(*[F.sum(n).alias(n) for n in SUMS])
-    cells = shell.small(monthly, MAX_CELLS, [*GRAIN, "month_end"])
-    cells = _with_mature(cells, day, conf.base.measure.click_days)
+    month = F.last_day("cost_day").alias("month_end")
+    is_closed = can_change_until(F.col("month_end"), conf.base.measure.click_days) <= F.lit(day)
+    monthly = daily.groupBy(*GRAIN, month).agg(*[F.sum(name).alias(name) for name in SUMS])
+    cells = _with_mature(shell.small(monthly.withColumn("is_closed", is_closed), MAX_CELLS, [*GRAIN, "month_end"]))
     whole = pd.concat([cells, cells.assign(band=ALL)])
     paid = whole[whole["channel"] != UNATTRIBUTED]
     summed = (
@@ -48,16 +50,13 @@ def campaign_costs(daily: DataFrame, *, day: date, conf: Conf, shell: Shell) -> 
     return pd.DataFrame(told, columns=[c.name for c in CAMPAIGN_COSTS.columns])
 
 
-def _with_mature(cells: pd.DataFrame, day: date, click_days: int) -> pd.DataFrame:
+def _with_mature(cells: pd.DataFrame) -> pd.DataFrame:
     """Cells with `<figure>_mature`: the figure where its channel's month is decided, else 0; and `open` months."""
-    import pandas as pd
-
     month = ["period", "channel", "month_end"]
     undecided = cells.groupby(month)["undecided"].transform("sum")
-    is_closed = pd.to_datetime(cells["month_end"]) + pd.Timedelta(days=click_days) < pd.Timestamp(day)
-    is_mature = (undecided == 0) & is_closed
+    is_mature = (undecided == 0) & cells["is_closed"].astype("bool")
     mature = {f"{name}_mature": cells[name].where(is_mature, 0).astype("int64") for name in MATURE}
-    return cells.assign(**mature, open=(~is_mature).astype("int64")).drop(columns="month_end")
+    return cells.assign(**mature, open=(~is_mature).astype("int64")).drop(columns=["month_end", "is_closed"])
 
 
 def _told(row: dict[str, Any], currency: str) -> dict[str, Any]:

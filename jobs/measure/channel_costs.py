@@ -13,6 +13,7 @@ from jobs.measure.metrics import metric, value
 from jobs.runtime.conf import Conf
 from jobs.tables.measure import CHANNEL_COSTS, COUNTS, DAILY_COSTS
 from segments import money
+from segments.outcomes import can_change_until
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -32,7 +33,7 @@ def channel_costs(daily: DataFrame, *, day: date, conf: Conf) -> DataFrame:
         .groupBy(month, "channel", "campaign", "ad_group", "band")
         .agg(*sums, is_allocated, month_end)
     )
-    is_closed = F.date_add("_month_end", conf.base.measure.click_days) < F.lit(day)
+    is_closed = can_change_until(F.col("_month_end"), conf.base.measure.click_days) <= F.lit(day)
     told = (
         summed.withColumn("currency", F.lit(conf.base.currency))
         .withColumn("spend", money.to_major(F.col("spend_minor"), conf.base.currency))

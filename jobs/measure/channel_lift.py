@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
@@ -15,7 +15,7 @@ from jobs.tables.link import ASSIGNMENT_OUTCOMES
 from jobs.tables.measure import CHANNEL_LIFT, SPEND_LEDGER
 from segments.intervals import clustered, difference, incremental_cost
 from segments.money import minor_digits
-from segments.outcomes import APPLY_DAYS
+from segments.outcomes import APPLY_DAYS, FUND_DAYS, GOOD_MONTHS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +33,7 @@ MAX_ROWS = 200_000
     writes=CHANNEL_LIFT,
 )
 def channel_lift(
-    assigned: DataFrame, spend: DataFrame, audiences: DataFrame, *, conf: Conf, shell: Shell
+    assigned: DataFrame, spend: DataFrame, audiences: DataFrame, *, day: date, conf: Conf, shell: Shell
 ) -> pd.DataFrame:
     """Rates an assigned person and a held-out person, their difference and what an outcome more cost.
 
@@ -43,7 +43,7 @@ def channel_lift(
     """
     import pandas as pd
 
-    cohort = shell.cut(_decided(_long(assigned, audiences)))
+    cohort = shell.cut(_decided(_long(assigned, audiences), day))
     treated = _arms(cohort.where("role <> 'holdout'"))
     held_out = cohort.where("role = 'holdout'").drop("channel", "role", "clicks")
     days = treated.select(*ARM, "assigned_day").distinct()
@@ -57,7 +57,7 @@ def channel_lift(
     for row in arms.to_dict("records"):
         arm = tuple(row[name] for name in ARM)
         cost = _spend(row, daily, clicked[(*arm[:2], "all", arm[3])]) / 10 ** minor_digits(conf.base.currency)
-        told.append(_told({str(k): v for k, v in row.items()}, beside.get(arm), cost, conf.base.currency))
+        told.append(_told({str(k): v for k, v in row.items()}, beside[arm], cost, conf.base.currency))
     return pd.DataFrame(told, columns=[c.name for c in CHANNEL_LIFT.columns])
 
 
@@ -76,12 +76,20 @@ def _hit(column: str) -> Column:
     return F.when(F.col("is_applied"), F.col(column)).otherwise(F.col("is_applied")).cast("int")
 
 
-def _decided(long: DataFrame) -> DataFrame:
-    """The days on which an outcome is decided for every assignment, with somebody held out."""
+def _decided(long: DataFrame, day: date) -> DataFrame:
+    """The days on which an outcome is decided for every assignment, with somebody held out.
+
+    The calendar comes first: a day without customers must not count as decided before the others.
+    """
+    funded_by = F.date_add("assigned_day", APPLY_DAYS + FUND_DAYS)
+    until = F.when(F.col("outcome") == "good", F.add_months(funded_by, GOOD_MONTHS)).when(
+        F.col("outcome") == "funded", funded_by
+    )
+    long = long.where(F.coalesce(until, F.date_add("assigned_day", APPLY_DAYS)) <= F.lit(day))
     open_ = F.count_if(F.col("hit").isNull()).alias("_open")
-    day = ["period", "outcome", "assigned_day"]
+    cohort = ["period", "outcome", "assigned_day"]
     held = F.count_if(F.col("role") == "holdout").alias("_held")
-    return long.join(long.groupBy(*day).agg(open_, held).where("_open = 0 and _held > 0").select(*day), day)
+    return long.join(long.groupBy(*cohort).agg(open_, held).where("_open = 0 and _held > 0").select(*cohort), cohort)
 
 
 def _arms(treated: DataFrame) -> DataFrame:
@@ -125,26 +133,22 @@ def _spend(arm: Any, daily: pd.DataFrame, all_clicks: int) -> float:
     return float(running["cost_minor"].sum()) * share
 
 
-def _told(arm: dict[str, Any], control: Any, spend: float, currency: str) -> dict[str, Any]:
+def _told(arm: dict[str, Any], control: dict[str, Any], spend: float, currency: str) -> dict[str, Any]:
     """One published row from an arm and its held out."""
     row = {
         **{name: arm[name] for name in ARM},
         "is_randomised": arm["role"] == "exploration",
         "assigned": arm["n"],
         "successes": arm["y"],
-        "held_out": control["n"] if control else 0,
-        "held_out_successes": control["y"] if control else 0,
+        "held_out": control["n"],
+        "held_out_successes": control["y"],
         "currency": currency,
         "spend": spend,
         "rate": arm["y"] / arm["n"],
     }
-    if control is None:
-        return row | {"reason": "no_holdout"}
     rate, variance = clustered(arm)
     other, other_variance = clustered(control)
     row["held_out_rate"] = other
-    if variance + other_variance == 0:
-        return row | {"lift": rate - other, "reason": "no_variance"}
     gap, low, high = difference(rate, variance, other, other_variance)
     row |= {"lift": gap, "lift_lo": low, "lift_hi": high}
     if spend <= 0:

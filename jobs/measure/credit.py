@@ -62,17 +62,24 @@ def at_billed_level(touches: DataFrame, billed: DataFrame) -> DataFrame:
 
 
 def last_click(outcomes: DataFrame, touches: DataFrame, click_days: int, zone: str) -> DataFrame:
-    """Each application once with the cell of its person's last touch in (applied_at - click_days, applied_at].
+    """Each application once with the cell of the last touch in (applied_at - click_days, applied_at].
+
+    Touches of its person, and the one whose click identifier it carries, though nobody knows whose that was.
 
     Applications without one go to the cell (unattributed) of the day they were made.
     """
-    touched = touches.where("person_key is not null").select(
-        "person_key", F.struct("occurred_at", "touch_id", *CELL).alias("_touch")
+    touched = touches.select("person_key", "id_click_key", F.struct("occurred_at", "touch_id", *CELL).alias("_touch"))
+    asked = outcomes.select("application_id", "person_key", "id_click_key", "applied_at")
+    # An equi-join leaves null keys out.
+    met = [asked.join(touched.select(name, "_touch"), name) for name in ("person_key", "id_click_key")]
+    found = (
+        met[0]
+        .select("application_id", "applied_at", "_touch")
+        .union(met[1].select("application_id", "applied_at", "_touch"))
     )
-    met = outcomes.where("person_key is not null").select("application_id", "person_key", "applied_at")
     at = F.col("_touch.occurred_at")
     start = F.col("applied_at") - F.expr(f"interval {click_days} days")
-    inside = met.join(touched, "person_key").where((at > start) & (at <= F.col("applied_at")))
+    inside = found.where((at > start) & (at <= F.col("applied_at")))
     last = inside.groupBy("application_id").agg(F.max("_touch").alias("_touch"))
     joined = outcomes.join(last, "application_id", "left")
     nowhere = {

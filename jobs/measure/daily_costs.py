@@ -52,6 +52,7 @@ def daily_costs(
     acted = touches.where(F.col("kind").isin(*ACTED_KINDS)).select(
         "touch_id",
         "person_key",
+        "id_click_key",
         "occurred_at",
         local_day(F.col("occurred_at"), zone).alias("cost_day"),
         "channel",

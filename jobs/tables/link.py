@@ -72,6 +72,7 @@ MATURED_OUTCOMES = Table(
         MAYBE_PROSPECT,
         MAYBE_PERSON,
         LINK_TYPE,
+        Column("id_click_key", "string", "pseudonym of the click it came by", Privacy.PSEUDONYM),
         key("applied_at", "timestamp", "when it was made"),
         Column("partner", "string", "funding institution"),
         Column("is_approved", "boolean", "approved; null while pending"),

@@ -71,7 +71,11 @@ CHANNEL_COSTS = Table(
         key("spend", "double", "spend, major units", scale=2),
         key("is_allocated", "boolean", "spend was split over bands by clicks, not billed at this grain"),
         *COUNTS,
-        key("is_mature", "boolean", "no application can be credited any more, and none is undecided"),
+        key(
+            "is_mature",
+            "boolean",
+            "the month's customers are past their twelve months, and nothing credited is undecided",
+        ),
         Column("cost_per_application", "double", "spend / applications; null when there is none", scale=6),
         Column("cost_per_approval", "double", "spend / approvals; null when there is none", scale=6),
         Column("cost_per_funded", "double", "spend / funded; null when there is none", scale=6),
@@ -143,8 +147,6 @@ CHANNEL_LIFT = Table(
         Column("incremental_cost", "double", "spend an incremental outcome; null where not identified", scale=6),
         Column("incremental_cost_lo", "double", "lower end, 95 %", scale=6),
         Column("incremental_cost_hi", "double", "upper end, 95 %; null where not identified", scale=6),
-        Column(
-            "reason", "string", "no_holdout, no_variance, not_identified (the interval of the lift touches 0), no_spend"
-        ),
+        Column("reason", "string", "not_identified (the interval of the lift touches 0) or no_spend"),
     ),
 )

@@ -16,7 +16,7 @@ from jobs.measure.metrics import STANDARD
 from jobs.runtime.conf import MetricConf
 from jobs.tables.measure import COUNTS, DAILY_COSTS
 
-DAY = date(2026, 6, 30)
+DAY = date(2027, 5, 1)
 CONF = Path(__file__).resolve().parents[3] / "conf"
 
 
@@ -30,7 +30,7 @@ DAILY = [
     cell(date(2026, 1, 5), spend_minor=60_000, applications=6, approvals=4, funded=3, matured=3, good=2, late=1),
     cell(date(2026, 1, 6), spend_minor=40_000, band="B", applications=1, approvals=1),
     cell(date(2026, 2, 5), spend_minor=50_000, applications=3, approvals=2, funded=2, matured=1, good=1, undecided=1),
-    cell(date(2026, 6, 5), "sms", spend_minor=999),
+    cell(date(2026, 3, 5), "sms", spend_minor=999),
     cell(date(2026, 1, 9), "(unattributed)", "(none)", applications=5, approvals=2, funded=1, matured=1, good=1),
 ]
 
@@ -42,7 +42,7 @@ def test_a_cost_is_null_with_a_reason_until_it_means_something(rows: Any, conf: 
         ("2026-01", "feed_a", "A"): [600.0, 200.0, 300.0, None],
         ("2026-01", "feed_a", "B"): [400.0, None, None, "no_outcome"],
         ("2026-02", "feed_a", "A"): [500.0, 250.0, None, "immature"],
-        ("2026-06", "sms", "A"): [9.99, None, None, "immature"],
+        ("2026-03", "sms", "A"): [9.99, None, None, "immature"],
         ("2026-01", "(unattributed)", "(none)"): [0.0, None, None, "unattributed"],
     }
     assert told["applications"].sum() == 15
