@@ -65,3 +65,10 @@ def by_channel(frame: pd.DataFrame) -> pd.DataFrame:
 def by_band(frame: pd.DataFrame) -> pd.DataFrame:
     """Rows of single bands, every channel together."""
     return frame[(frame["channel"] == ALL) & (frame["band"] != ALL_BANDS)]
+
+
+def without_repeats(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows but for those of a channel's only band, which say what the channel's own row says."""
+    is_part = frame["band"] != ALL_BANDS
+    bands = frame[is_part].groupby(["period", "channel"])["band"].transform("nunique").reindex(frame.index)
+    return frame[~(is_part & (bands == 1))].reset_index(drop=True)

@@ -14,15 +14,16 @@ PHRASES: dict[str, tuple[str, str]] = {
     "data_through": ("spend through {day}", "消耗数据至 {day}"),
     "consent_assumed": (
         "Consent is ASSUMED by policy.yaml, not shown.",
-        "同意状态为 policy.yaml 所假定,并无记录证明。",
+        "同意为 policy.yaml 所假定,并无记录。",
     ),
     "no_spend_yet": ("no spend yet", "尚无消耗数据"),
     "in_currency": ("money in {currency}", "金额单位 {currency}"),
     "days": ("days in {zone}", "日期按 {zone}"),
     "intervals": ("ranges are 95 % intervals", "区间为 95 % 置信区间"),
     "small_rule": (
-        "Counts of 1 to 10 people are hidden, with every figure that would give them away.",
-        "1 至 10 人的计数不显示,能反推出它的数字同样不显示。",
+        "Counts of 1 to 10 people are hidden, and with them whatever would give them away: figures made from them, and "
+        "the next smallest count where one alone could be worked out from the total.",
+        "1 至 10 人的计数隐藏,能反推出它的数字(由其计算的指标,或合计可反推时的次小计数)同样隐藏。",
     ),
     "sources": ("Where the figures come from", "数据来源"),
     "table": ("Table", "表"),
@@ -53,7 +54,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "not_final": ("not final", "未到期"),
     "immature": ("not decided yet", "未到期"),
     "no_outcome": ("none yet", "尚无"),
-    "hidden": ("hidden, under 11 people", "不足 11 人,隐藏"),
+    "hidden": ("hidden", "隐藏"),
     "not_billed": ("nothing billed", "无消耗"),
     "unattributed": ("no touch explains them", "无触点可归因"),
     "no_holdout": ("no holdout", "无对照组"),

@@ -32,7 +32,9 @@ def stacked_months(frame: pd.DataFrame, y_title: str) -> go.Figure:
     result.update_layout(barmode="stack", bargap=0.3)
     result.update_xaxes(type="category", showgrid=False, tickformat="", nticks=8)
     result.update_yaxes(
-        tickformat=",~s", title={"text": y_title, "font": {"size": 12, "color": MUTED}}, tickfont={"color": MUTED}
+        tickformat=",~s",
+        title={"text": y_title, "font": {"size": 12, "color": MUTED}, "standoff": 14},
+        tickfont={"color": MUTED},
     )
     return result
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from dashboards.cells import SMALLEST
 from dashboards.channels import channel_rows
-from dashboards.cohorts import ALL_BANDS, by_channel, cohorts
+from dashboards.cohorts import ALL_BANDS, by_channel, cohorts, without_repeats
 from dashboards.figures.dots import Series, dots
 from dashboards.nodes import Chart, Node, Tag, tag
 from dashboards.numbers import DASH, share
@@ -61,7 +61,8 @@ def _cohorts(context: Context) -> Tag:
         Show("late_rate", words("late_rate"), "share"),
         Show("fraud_rate", words("fraud_rate"), "share"),
     ]
-    marked = frame.assign(is_total=(frame["channel"] == "(all)") & (frame["band"] == ALL_BANDS))
+    marked = without_repeats(frame)
+    marked = marked.assign(is_total=(marked["channel"] == "(all)") & (marked["band"] == ALL_BANDS))
     return tag(
         "div",
         comparison(by_channel(frame), "late_rate", "channel", "late_by_channel", context, is_share=True),
@@ -71,15 +72,16 @@ def _cohorts(context: Context) -> Tag:
 
 def lifts(frame: pd.DataFrame) -> pd.DataFrame:
     """channel_lift with a status beside lift and cost; arms with fewer than 11 outcomes on either side are hidden."""
+    unknown = frame["lift_lo"].isna()
     small = ((frame["successes"] > 0) & (frame["successes"] < SMALLEST)) | (frame["assigned"] < SMALLEST)
     result = frame.rename(
         columns={f"incremental_cost{suffix}": f"incremental{suffix}" for suffix in ("", "_lo", "_hi")}
     )
     for name in ("lift", "incremental"):
         for suffix in ("", "_lo", "_hi"):
-            result[f"{name}{suffix}"] = result[f"{name}{suffix}"].mask(small)
+            result[f"{name}{suffix}"] = result[f"{name}{suffix}"].mask(small | unknown)
         reasons = result["reason"].fillna("final")
-        result[f"{name}_status"] = reasons.where(~small, "hidden").where(small | result[name].isna(), "final")
+        result[f"{name}_status"] = reasons.where(~small, "hidden").where(small | unknown | result[name].isna(), "final")
     return result
 
 

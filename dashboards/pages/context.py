@@ -101,13 +101,12 @@ def sources(context: Context) -> Tag:
         {"table": r.table, "day": r.day.isoformat() if r.day else None, "rows": float(len(r.frame))} for r in readings
     ]
     columns = [Show("table", words("table")), Show("day", words("published_day")), Show("rows", words("rows"), "count")]
-    return tag(
+    folded = tag(
         "details",
         tag("summary", words("sources")),
-        tag("p", words("small_rule")),
         context.table(pd.DataFrame(rows), columns, "sources"),
-        class_="sources",
     )
+    return tag("footer", tag("p", words("small_rule")), folded, class_="sources")
 
 
 def named(words: Words, names: pd.Series) -> list[str]:

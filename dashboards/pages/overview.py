@@ -68,7 +68,7 @@ def _tiles(frame: pd.DataFrame, context: Context) -> list[Node]:
 def _tile(row: pd.Series, name: str, kind: str, words: Words, title: str = "") -> Tag:
     status, value = str(row[f"{name}_status"]), row[name]
     write = {"count": count, "money": money, "share": share}[kind]
-    around = interval(kind, row.get(f"{name}_lo"), row.get(f"{name}_hi"))
+    around = "" if is_null(value) else interval(kind, row.get(f"{name}_lo"), row.get(f"{name}_hi"))
     detail = " · ".join(filter(None, [around, "" if status == "final" else words.note(status)]))
     return tile(words(title or name), DASH if is_null(value) else write(value), detail, words.formula(name))
 
@@ -111,7 +111,8 @@ def comparison(
         why = words("why_immature") if waiting else words("why_few")
         return section(words(title), nothing(words, words(name), why))
     axis = words(name) if is_share else f"{words(name)}, {context.conf.base.currency}"
-    names = ordered_names(frame, over, words)
+    valued = {place for item in series for place in item.rows.loc[item.rows["value"].notna(), "name"]}
+    names = [name for name in ordered_names(frame, over, words) if name in valued]
     drawn = dots(series, names, axis, is_share=is_share)
     summary = f"{words(title)}: " + "; ".join(
         f"{item.title}: "

@@ -12,7 +12,7 @@ from sample_tables import cohort_row, cost_row
 
 from dashboards.cells import SMALLEST, blank_with, cost, decided_periods, hide_small, rate, totals
 from dashboards.channels import channel_rows, funnel
-from dashboards.cohorts import cohorts
+from dashboards.cohorts import cohorts, without_repeats
 from dashboards.intervals import poisson, wilson
 from dashboards.parts import Show, csv_text
 from dashboards.words import speak
@@ -132,3 +132,10 @@ def test_csv_holds_unrounded_values_the_stamp_and_no_formula() -> None:
 
 def test_totals_of_cents_are_exact() -> None:
     assert totals(pd.DataFrame({"spend": [0.1] * 30}), [])["spend"].tolist() == [3.0]
+
+
+def test_only_the_row_of_a_single_band_is_a_repeat() -> None:
+    cells = [("a", "(all bands)"), ("a", "A"), ("b", "(all bands)"), ("b", "A"), ("b", "B")]
+    frame = pd.DataFrame([{"period": "history", "channel": channel, "band": band} for channel, band in cells])
+    kept = without_repeats(frame)
+    assert list(zip(kept["channel"], kept["band"], strict=True)) == [cells[0], *cells[2:]]

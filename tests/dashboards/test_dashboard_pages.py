@@ -71,7 +71,7 @@ def test_the_report_is_one_file_that_fetches_nothing(filled: Path, conf_dir: Pat
     assert [path.name for path in out.parent.iterdir()] == ["index.html"]
 
 
-def test_the_report_says_what_it_is_as_of_and_never_a_formula_of_another_day(filled: Path, conf_dir: Path) -> None:
+def test_the_report_says_what_it_is_as_of_and_is_the_same_bytes_each_time(filled: Path, conf_dir: Path) -> None:
     context = Context.open(filled, conf_dir, None, "en")
     html = report_html(context)
     for words in (
