@@ -161,8 +161,8 @@ def _demand_same_unit(history: pd.DataFrame, landed: Landed) -> None:
                 place = f"{landed.table.name}/day={row['day']}/{row['file']}"
                 raise DataRefused(
                     f"landing file {place}: the median of {name} over {rows} rows is {value / usual:.3g} times that of "
-                    f"the {len(before)} days before; money is landed in major units (yuan, not fen): mend this file, or "
-                    f"the days before it; no day of {landed.table.name} was ingested"
+                    f"the {len(before)} days before; money is landed in major units (yuan, not fen): mend this file, "
+                    f"or the days before it; no day of {landed.table.name} was ingested"
                 )
             seen[name][row["day"]] = value
 
