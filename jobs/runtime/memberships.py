@@ -75,14 +75,23 @@ class Memberships:
             return {(r[0], r[1], r[2]) for r in link.execute(query.where(MEMBERS.c.removed_day.is_(None)))}
 
     def perhaps_held(self) -> set[Member]:
-        """Who is held, or was in an add that was written down and never confirmed."""
+        """Who is held, or was in an add that was never confirmed and no later confirmed removal has undone."""
+        planned = self._batched((BATCHES.c.status == "planned") & (BATCHES.c.operation == "add"))
+        if not planned:
+            return self.held()
+        removed = self._batched(BATCHES.c.status.in_(("confirmed", "partial")) & (BATCHES.c.operation == "remove"))
+        return self.held() | {member for member, batch in planned.items() if removed.get(member, 0) < batch}
+
+    def _batched(self, which: sa.ColumnElement[bool]) -> dict[Member, int]:
+        """The newest of some batches that each member was in and not refused from."""
         query = (
-            sa.select(BATCHES.c.channel, BATCHES.c.audience, BATCH_MEMBERS.c.prospect_key)
+            sa.select(BATCHES.c.channel, BATCHES.c.audience, BATCH_MEMBERS.c.prospect_key, sa.func.max(BATCHES.c.batch))
             .join(BATCH_MEMBERS, BATCH_MEMBERS.c.batch == BATCHES.c.batch)
-            .where(BATCHES.c.status == "planned", BATCHES.c.operation == "add")
+            .where(which, ~BATCH_MEMBERS.c.is_refused)
+            .group_by(BATCHES.c.channel, BATCHES.c.audience, BATCH_MEMBERS.c.prospect_key)
         )
         with self.engine.connect() as link:
-            return self.held() | {(r[0], r[1], r[2]) for r in link.execute(query)}
+            return {(r[0], r[1], r[2]): int(r[3]) for r in link.execute(query)}
 
     def refused_adds(self, day: date) -> set[Member]:
         """Who could not be added on a day for want of an identifier."""
