@@ -57,7 +57,7 @@ def channel_lift(
     for row in arms.to_dict("records"):
         arm = tuple(row[name] for name in ARM)
         cost = _spend(row, daily, clicked[(*arm[:2], "all", arm[3])]) / 10 ** minor_digits(conf.base.currency)
-        told.append(_told({str(k): v for k, v in row.items()}, beside[arm], cost, conf.base.currency))
+        told.append(_told(_named(row), _named(beside[arm]), cost, conf.base.currency))
     return pd.DataFrame(told, columns=[c.name for c in CHANNEL_LIFT.columns])
 
 
@@ -156,3 +156,7 @@ def _told(arm: dict[str, Any], control: dict[str, Any], spend: float, currency: 
     cost, least, most = incremental_cost(spend, arm["n"], gap, low, high)
     row |= {"incremental_cost": cost, "incremental_cost_lo": least, "incremental_cost_hi": most}
     return row | {"reason": None if cost is not None else "not_identified"}
+
+
+def _named(figures: Any) -> dict[str, Any]:
+    return {str(name): value for name, value in figures.items()}
