@@ -41,7 +41,8 @@ def channel_rows(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         sums.loc[unknown, "cost_per_good_status"] = IMMATURE
     single = sums[~sums["is_total"]].sort_values("spend", ascending=False, kind="stable")
     counts = [*COUNTS, "good_decided"]
-    shown = pd.concat([hide_small(single, counts), hide_small(sums[sums["is_total"]], counts)])
+    alone = [hide_small(rows, counts) for _, rows in sums[sums["is_total"]].groupby("channel", sort=True)]
+    shown = pd.concat([hide_small(single, counts), *alone])
     for name, count in (
         ("cost_per_application", "applications"),
         ("cost_per_approval", "approvals"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dashboards.cells import FINAL, NO_OUTCOME, NOT_FINAL, blank_with, hide_small
+from dashboards.cells import FINAL, NO_OUTCOME, NOT_FINAL, UNATTRIBUTED, blank_with, hide_small
 
 ALL = "(all)"
 ALL_BANDS = "(all bands)"
@@ -37,6 +37,7 @@ def _siblings(frame: pd.DataFrame) -> pd.Series:
     """Which rows add up to one shown total: the channels of a period, its bands, or the bands of one channel."""
     kind = frame["channel"].where(frame["band"] != ALL_BANDS, "channels").where(frame["channel"] != ALL, "bands")
     is_top = (frame["channel"] == ALL) & (frame["band"] == ALL_BANDS)
+    kind = kind.where(frame["channel"] != UNATTRIBUTED, UNATTRIBUTED + frame["band"])
     return frame["period"] + "|" + kind.where(~is_top, "top")
 
 

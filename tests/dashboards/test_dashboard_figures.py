@@ -139,3 +139,11 @@ def test_only_the_row_of_a_single_band_is_a_repeat() -> None:
     frame = pd.DataFrame([{"period": "history", "channel": channel, "band": band} for channel, band in cells])
     kept = without_repeats(frame)
     assert list(zip(kept["channel"], kept["band"], strict=True)) == [cells[0], *cells[2:]]
+
+
+def test_a_small_unattributed_row_hides_no_total_and_covers_for_no_channel() -> None:
+    few = cost_row(channel="(unattributed)", campaign=None, applications=5)
+    several = [cost_row(channel=name, spend=9.0, applications=n) for name, n in (("a", 3), ("b", 50), ("c", 20))]
+    told = channel_rows(pd.DataFrame([few, *several]))[0].set_index("channel")
+    hidden = told["applications_status"] == "hidden"
+    assert hidden.to_dict() == {"a": True, "b": False, "c": True, "(all)": False, "(unattributed)": True}
