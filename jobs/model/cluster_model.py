@@ -26,7 +26,7 @@ COLUMNS = ["cluster", "rows", "centre", "encoder"]
 def cluster_model(prospects: DataFrame, *, conf: Conf, shell: Shell) -> pd.DataFrame:
     """scikit-learn's KMeans (8 starts, one thread, fixed seed); clusters numbered by size, the largest first."""
     from sklearn.cluster import KMeans
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     features, training = person_features(conf), conf.base.training
     count = int(shell.small(prospects.agg(F.count("*").alias("n")), 1)["n"].iloc[0])

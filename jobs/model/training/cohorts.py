@@ -13,7 +13,7 @@ from jobs.runtime.conf import TrainingConf
 from jobs.runtime.shell import Shell
 
 BUCKETS = 1_000_000
-ASSIGNED = ["assigned_day", "channel", "role", "propensity", "clicks", "impressions", "is_applied"]
+ASSIGNED = ["assigned_day", "channel", "role", "clicks", "impressions", "is_applied"]
 DECIDED = ["applied_day", "is_approved", "is_funded", "is_late", "is_fraud", "months_observed", "funded_day"]
 
 

@@ -22,7 +22,7 @@ OWN_AT = 10  # times min_positives: from here on a channel has a click model of 
 ONE_LINE = LogisticSettings(knots=0)  # organic applications are few: one slope on what the apply stage knows
 UNITS = {"click": "clicks", "impression": "impressions", "message": "impressions"}
 RANDOMISED = ("exploration", "holdout")
-SELECTION_MOST = 4.0
+ENOUGH = 100
 LIFT_WORTH = 20.0  # expected applications a channel's factor of 1 is worth before data move it
 
 
@@ -51,7 +51,7 @@ def fit_funnel(assigned: pd.DataFrame, decided: pd.DataFrame, conf: Conf, affini
     """Every stage from the rows of `training.cohorts`; empty frames give priors throughout."""
     fits = Fits(affinity)
     sent = assigned[assigned["channel"].astype(object) != "none"]
-    sent = sent.assign(**{AFFINITY: _affinity_of(sent, affinity)}, weight=selection_weight(sent))
+    sent = sent.assign(**{AFFINITY: _affinity_of(sent, affinity)})
     _fit_clicks(fits, sent, conf)
     _fit_units(fits, sent, conf)
     _fit_apply(fits, sent, conf)
@@ -78,22 +78,6 @@ def labelled(rows: pd.DataFrame, label: NDArray[Any], day: str = "assigned_day")
     weight = rows["weight"].to_numpy(dtype=np.float64) if "weight" in rows else np.ones(len(rows))
     role = rows["role"].isin(RANDOMISED) if "role" in rows else pd.Series(False, index=rows.index)
     return Labelled(rows, np.asarray(label, dtype=np.float64), weight, rows[day], role.to_numpy(dtype=bool))
-
-
-def selection_weight(sent: pd.DataFrame) -> Floats:
-    """Row weights that undo the old policy's choice: inverse propensities, cut at SELECTION_MOST times the usual one.
-
-    Rows of unknown propensity, and rows chosen by chance, keep their weight.
-    """
-    known = pd.to_numeric(sent["propensity"]).to_numpy(dtype=np.float64, na_value=np.nan)
-    weight = sent["weight"].to_numpy(dtype=np.float64)
-    chosen = ~np.isnan(known) & (known > 0) & ~sent["role"].isin(RANDOMISED).to_numpy(dtype=bool)
-    if not chosen.any():
-        return weight
-    usual = 1.0 / float((1.0 / known[chosen]).mean())
-    factor = np.ones(len(sent))
-    factor[chosen] = np.clip(usual / known[chosen], 1.0 / SELECTION_MOST, SELECTION_MOST)
-    return weight * factor
 
 
 def _affinity_of(rows: pd.DataFrame, affinity: Affinity | None) -> Floats:
@@ -141,8 +125,9 @@ def _fit_units(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
         if not (units > 0).any():
             continue
         if told.billing == "click":
+            seen = _randomised(rows, units > 0, ENOUGH)
+            weight = rows["weight"].to_numpy(dtype=np.float64) * seen
             expected = fits.funnel().clicks(rows, channel)
-            weight = rows["weight"].to_numpy(dtype=np.float64)
             scale = float((weight * units).sum()) / float((weight * expected).sum())
             fits.add(Fitted("units", channel, None, "ratio", len(rows), int((units > 0).sum()), scale=scale))
             continue
@@ -219,9 +204,7 @@ def _fit_lift(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
     Seen on rows chosen by chance where they hold enough applications: the old policy chose by what no feature tells.
     """
     funnel = fits.funnel()
-    rows = sent[sent["role"].isin(RANDOMISED).to_numpy(dtype=bool)]
-    if rows["is_applied"].sum() < LIFT_WORTH:
-        rows = sent
+    rows = sent[_randomised(sent, sent["is_applied"].to_numpy(dtype=bool), LIFT_WORTH)]
     organic = funnel.organic(rows) if len(rows) else np.zeros(0)
     found: dict[str, tuple[float, float, int]] = {}
     for channel in sorted(conf.channels):
@@ -239,6 +222,12 @@ def _fit_lift(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
     fits.add(_lift("*", overall, len(rows), int(max(seen, 0))))
     for channel, (one, other, count) in found.items():
         fits.add(_lift(channel, _factor(one, other, overall), count, int(max(one, 0))))
+
+
+def _randomised(rows: pd.DataFrame, event: NDArray[np.bool_], least: float) -> NDArray[np.bool_]:
+    """The rows chosen by chance, where they hold at least so many events, else all."""
+    mask = rows["role"].isin(RANDOMISED).to_numpy(dtype=bool)
+    return mask if event[mask].sum() >= least else np.ones(len(rows), dtype=bool)
 
 
 def _factor(seen: float, expected: float, start: float) -> float:

@@ -1,0 +1,97 @@
+"""One stage: what it may learn from, what it says when there is too little, and which loans are old enough."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from jobs.model.learners import Features, LogisticSettings
+from jobs.model.training.funnel import matured
+from jobs.model.training.priors import PRIORS, prior_model
+from jobs.model.training.stage import Labelled, fit_stage
+from jobs.runtime.conf import TrainingConf
+
+TRAINING = TrainingConf(calibration_days=30, min_positives=30)
+X = Features(("x",))
+
+
+def rows(count: int, label: np.ndarray, x: np.ndarray, days: int = 200) -> Labelled:
+    """Rows spread evenly over the days before 2026-06-01, oldest first."""
+    day = pd.Series([date(2026, 6, 1) - timedelta(days=days - days * at // count) for at in range(count)])
+    return Labelled(pd.DataFrame({"x": x}), label, np.ones(count), day, np.zeros(count, dtype=bool))
+
+
+def test_the_newest_rows_never_reach_the_fit() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=4000)
+    y = (rng.random(4000) < 1 / (1 + np.exp(1.5 - x))).astype(float)
+    told = rows(4000, y, x)
+    newest = told.split(30)
+    changed = np.where(newest, 0.0, y)  # no positive left to calibrate on: the fit alone decides
+    calm = fit_stage("click", rows(4000, changed, x), X, TRAINING, LogisticSettings())
+    other = fit_stage("click", rows(4000, changed, np.where(newest, 99.0, x)), X, TRAINING, LogisticSettings())
+    assert newest.sum() == pytest.approx(600, abs=40)
+    assert calm.payload == other.payload
+    assert "not calibrated" in " ".join(calm.notes)
+
+
+def test_levels_follow_the_newest_rows_when_the_world_has_moved() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=20_000)
+    told = rows(20_000, np.zeros(20_000), x)
+    shift = np.where(told.split(30), 1.2, 0.0)
+    chance = 1 / (1 + np.exp(2.0 - x - shift))
+    y = (rng.random(20_000) < chance).astype(float)
+    fitted = fit_stage("click", rows(20_000, y, x), X, TRAINING, LogisticSettings())
+    assert fitted.judged is not None
+    assert fitted.model is not None
+    predicted = fitted.model.predict(fitted.judged.frame)
+    assert predicted.sum() == pytest.approx(fitted.judged.label.sum(), rel=0.12)
+
+
+def test_too_little_to_learn_from_leaves_the_prior_and_says_so() -> None:
+    fitted = fit_stage(
+        "apply", rows(100, np.r_[np.ones(3), np.zeros(97)], np.arange(100.0)), X, TRAINING, LogisticSettings()
+    )
+    assert fitted.is_prior
+    assert "too thin" in fitted.notes[0]
+    assert fitted.model is not None
+    assert PRIORS["apply"] * 0.9 < fitted.model.predict(pd.DataFrame(index=range(2)))[0] < PRIORS["apply"] * 1.2
+    for stage, prior in PRIORS.items():
+        assert prior_model(stage).predict(pd.DataFrame(index=range(1)))[0] == pytest.approx(prior)
+
+
+def test_a_share_as_label_is_predicted_on_average() -> None:
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=6000)
+    share = np.minimum(rng.poisson(np.exp(0.5 * x)), 5) / 5
+    fitted = fit_stage("units", rows(6000, share, x), X, TRAINING, LogisticSettings())
+    assert fitted.model is not None
+    predicted = fitted.model.predict(pd.DataFrame({"x": x}))
+    for part in (x < -0.5, abs(x) < 0.5, x > 0.5):
+        assert predicted[part].mean() == pytest.approx(share[part].mean(), rel=0.1)
+
+
+def test_young_loans_do_not_bias_lateness() -> None:
+    """10 % of loans turn late in month 6: those already late among the young would make it look far worse."""
+    rng = np.random.default_rng(4)
+    end = date(2026, 6, 1)
+    age = rng.integers(0, 24, 5000)
+    late = rng.random(5000) < 0.10
+    is_late = np.where(late & (age >= 6), True, np.where(age >= 12, False, None))
+    decided = pd.DataFrame(
+        {
+            "funded_day": [end - timedelta(days=30 * int(a)) for a in age],
+            "months_observed": np.minimum(age, 12),
+            "is_late": is_late,
+            "is_funded": True,
+        }
+    )
+    told = decided[matured(decided)]
+    naive = decided[decided["is_late"].notna()]["is_late"].astype(float).mean()
+    assert naive > 0.13
+    assert told["is_late"].astype(float).mean() == pytest.approx(0.10, abs=0.015)
+    assert (told["months_observed"] >= 12).all()
