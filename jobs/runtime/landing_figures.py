@@ -16,6 +16,7 @@ from jobs.runtime.conf import Conf
 from jobs.runtime.errors import DataRefused, Fault
 
 if TYPE_CHECKING:
+    from pyspark.sql import Column as SparkColumn
     from pyspark.sql import DataFrame
 
     from jobs.runtime.landing import Landed
@@ -40,10 +41,17 @@ def figures(rows: DataFrame, table: Table, shell: Shell) -> pd.DataFrame:
     by = ["day", "_file", "_fate", "_reason", "_column"]
     totals = [F.count("*").alias("rows")]
     totals += [F.count(f"`{name}`").alias(f"filled:{name}") for name in optional]
-    totals += [F.percentile(F.col(name).cast("double"), F.lit(0.5)).alias(f"median:{name}") for name in money]
-    totals += [F.count(name).alias(f"valued:{name}") for name in money]
+    values = {name: _comparable(table, name) for name in money}
+    totals += [F.percentile(value, F.lit(0.5)).alias(f"median:{name}") for name, value in values.items()]
+    totals += [F.count(value).alias(f"valued:{name}") for name, value in values.items()]
     grouped = rows.groupBy(*by, currency.alias("_currency")).agg(*totals)
     return shell.small(grouped, MAX_CELLS, sort_by=[*by, "_currency"])
+
+
+def _comparable(table: Table, name: str) -> SparkColumn:
+    """A money column as a figure that days share: spend a click, since what a row of spend buys varies."""
+    value = F.col(name).cast("double")
+    return value / F.nullif(F.col("clicks").cast("double"), F.lit(0.0)) if table.name == "spend" else value
 
 
 def judged(cells: pd.DataFrame, landed: Landed, earlier: DataFrame, shell: Shell, conf: Conf) -> pd.DataFrame:
