@@ -41,7 +41,7 @@ class Planted:
 
     def apply(self) -> np.ndarray:
         """P(apply | click)."""
-        return chance(-2.2 + 0.8 * self.z)
+        return chance(-1.2 + 0.8 * self.z)
 
 
 def at(day: date, hours: int = 10) -> datetime:
