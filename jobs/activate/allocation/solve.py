@@ -41,13 +41,11 @@ class Outcome:
 
 def allocate(passes: Passes, terms: Terms, people: int) -> Outcome:
     """Choose for everybody of a people frame; channels whose audience would be too small to serve are closed."""
-    first_bound: float | None = None
     notes: list[str] = []
     used = 0
     while True:
         solved = _once(passes, terms, people)
         used += solved.passes
-        first_bound = solved.bound if first_bound is None else first_bound
         sizes = solved.sizes
         small = [k for k in range(len(sizes)) if 0 < sizes[k] < terms.smallest[k]]
         if not small:
@@ -58,7 +56,9 @@ def allocate(passes: Passes, terms: Terms, people: int) -> Outcome:
             f"{name}: closed, {sizes[worst]} people are fewer than its smallest audience {terms.smallest[worst]}"
         )
         passes = replace(passes, layout=replace(passes.layout, closed=passes.layout.closed | {name}))
-    gap = max(0.0, solved.value - first_bound) / max(abs(solved.value), 1e-9) if not solved.is_short else solved.gap
+    # Certified for the channels that are open: closing one also changes what exploration takes, so bounds before and
+    # after it are not of one programme.
+    gap = solved.gap
     if gap > terms.max_gap:
         notes.append(f"gap {gap:.2g} is above the {terms.max_gap:.2g} asked for")
     prices = {row.name: float(p) for row, p in zip(solved.program.rows, solved.prices, strict=True)}
