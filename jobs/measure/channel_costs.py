@@ -39,7 +39,7 @@ def channel_costs(daily: DataFrame, *, day: date, conf: Conf) -> DataFrame:
         .withColumn("spend", money.to_major(F.col("spend_minor"), conf.base.currency))
         .withColumn("is_mature", is_closed & (F.col("undecided") == 0))
     )
-    priced = told.select("*", *[value(metric(conf, name)).alias(name) for name in COSTS])
+    priced = told.select("*", *[value(metric(conf, name, CHANNEL_COSTS)).alias(name) for name in COSTS])
     reason = (
         F.when(F.col("cost_per_good").isNotNull(), None)
         .when(F.col("channel") == UNATTRIBUTED, "unattributed")

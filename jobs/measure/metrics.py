@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
+from jobs.contract import Table
 from jobs.runtime.conf import Conf, MetricConf
+from jobs.runtime.errors import UsageError
 
 if TYPE_CHECKING:
     from pyspark.sql import Column
@@ -51,9 +53,17 @@ STANDARD = {
 }
 
 
-def metric(conf: Conf, name: str) -> MetricConf:
-    """A metric's definition: the deployment's, else the standard one; KeyError when there is neither."""
-    return conf.metrics.get(name) or STANDARD[name]
+def metric(conf: Conf, name: str, table: Table) -> MetricConf:
+    """A metric's definition for a table: the deployment's, else the standard one; KeyError when there is neither.
+
+    Raises UsageError when the metric's grain is finer than the table's, where it would mean something else.
+    """
+    found = conf.metrics.get(name) or STANDARD[name]
+    if finer := sorted(set(found.grain) - set(table.key)):
+        raise UsageError(
+            f"metrics.yaml: {name}: grain names {finer}, which {table.name} is not kept by; remove them from its grain"
+        )
+    return found
 
 
 def value(definition: MetricConf) -> Column:

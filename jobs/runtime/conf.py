@@ -58,7 +58,6 @@ class PlanConf(Strict):
     max_late_rate: float | None = Field(None, gt=0, lt=1)
     max_fraud_rate: float | None = Field(None, gt=0, lt=1)
     value_of_good: Decimal = Field(Decimal(500), gt=0)
-    loss_given_default: float = Field(0.65, ge=0, le=1)
     budget: Decimal | None = Field(None, ge=0)
     max_gap: float = Field(1e-3, gt=0)
 
@@ -100,7 +99,7 @@ class ChannelConf(Strict):
     """channels/<name>.yaml: one media channel."""
 
     adapter: Literal["file_drop"] = "file_drop"
-    target: str = "var/outbox/{channel}"
+    target: str = "{warehouse}/outbox/{channel}"
     identifiers: tuple[IdentifierType, ...] = ("phone", "email")
     billing: Literal["click", "impression", "message", "person"] = "click"
     capacity: int = Field(ge=0, description="people on its audience at one time")
@@ -108,13 +107,11 @@ class ChannelConf(Strict):
     currency: str = Field(pattern="^[A-Z]{3}$")
     period: Literal["day", "week", "month", "quarter"] = "month"
     min_audience: int = Field(0, ge=0)
-    jurisdiction: str = "none"
 
 
 class PartnerConf(Strict):
     """partners/<name>.yaml: one funding institution."""
 
-    products: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     appetite: dict[str, float] = {}
     quota: int | None = Field(None, ge=0)

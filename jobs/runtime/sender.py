@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from jobs.runtime.shell import Shell
 
 log = logging.getLogger("huoke")
+ADAPTERS = {"file_drop": FileDrop}
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def sender(conf: Conf, warehouse: Path, day: date) -> Sender:
     """A sender on the memberships and targets that conf names; `{warehouse}` and `{channel}` are filled in."""
     (warehouse / "state").mkdir(parents=True, exist_ok=True)
     adapters: dict[str, Adapter] = {
-        name: FileDrop(channel.target.format(channel=name, warehouse=warehouse), channel.identifiers)
+        name: ADAPTERS[channel.adapter](channel.target.format(channel=name, warehouse=warehouse), channel.identifiers)
         for name, channel in conf.channels.items()
     }
     kinds = {name: channel.identifiers for name, channel in conf.channels.items()}

@@ -46,13 +46,32 @@ def _wave(landing: Path, rng: Any, day: date, wave: int, ids: list[str], phone: 
         mine = np.flatnonzero(arm == channel)
         clicked = mine[rng.random(len(mine)) < rate * taste[mine]]
         campaign = f"{channel}-{wave}"
-        touches.append(pd.DataFrame({
-            "touch_id": [f"t{wave}-{channel}-{i}" for i in clicked], "occurred_at": _at(day, 9), "channel": channel,
-            "campaign": campaign, "kind": "click", "id_phone": np.array(phone)[clicked],
-        }))  # fmt: skip
+        touches.append(
+            pd.DataFrame(
+                {
+                    "touch_id": [f"t{wave}-{channel}-{i}" for i in clicked],
+                    "occurred_at": _at(day, 9),
+                    "channel": channel,
+                    "campaign": campaign,
+                    "kind": "click",
+                    "id_phone": np.array(phone)[clicked],
+                }
+            )
+        )
         cost = round(float(len(clicked) * price), 2)
-        spend.append({"spend_day": day, "channel": channel, "campaign": campaign, "ad_group": None, "creative": None,
-                      "cost": f"{cost:.2f}", "currency": "HUF", "clicks": len(clicked), "impressions": len(mine)})  # fmt: skip
+        spend.append(
+            {
+                "spend_day": day,
+                "channel": channel,
+                "campaign": campaign,
+                "ad_group": None,
+                "creative": None,
+                "cost": f"{cost:.2f}",
+                "currency": "HUF",
+                "clicks": len(clicked),
+                "impressions": len(mine),
+            }
+        )
     _csv(landing, "touches", day + timedelta(days=1), pd.concat(touches))
     _csv(landing, "spend", day + timedelta(days=1), pd.DataFrame(spend))
     clickers = np.concatenate([t["id_phone"].to_numpy() for t in touches])
@@ -65,27 +84,47 @@ def _applications(landing: Path, rng: Any, day: date, wave: int, applied: Any) -
     size = len(applied)
     approved = rng.random(size) < 0.5
     names = [f"a{wave}-{i}" for i in range(size)]
-    rows = pd.DataFrame({
-        "application_id": names, "applied_at": _at(day + timedelta(days=2), 10), "id_phone": applied, "currency": "HUF",
-        "amount": "200000.00", "decision": np.where(approved, "approved", "declined"),
-        "decided_at": _at(day + timedelta(days=3), 10), "partner": "savings_one",
-    })  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "application_id": names,
+            "applied_at": _at(day + timedelta(days=2), 10),
+            "id_phone": applied,
+            "currency": "HUF",
+            "amount": "200000.00",
+            "decision": np.where(approved, "approved", "declined"),
+            "decided_at": _at(day + timedelta(days=3), 10),
+            "partner": "savings_one",
+        }
+    )
     _csv(landing, "applications", day + timedelta(days=4), rows)
     funded = np.flatnonzero(approved & (rng.random(size) < 0.7))
-    loans = pd.DataFrame({
-        "loan_id": [f"l{wave}-{i}" for i in funded], "application_id": np.array(names)[funded], "currency": "HUF",
-        "funded_at": _at(day + timedelta(days=5), 10), "principal": "200000.00", "apr": 0.3, "term_months": 12,
-    })  # fmt: skip
+    loans = pd.DataFrame(
+        {
+            "loan_id": [f"l{wave}-{i}" for i in funded],
+            "application_id": np.array(names)[funded],
+            "currency": "HUF",
+            "funded_at": _at(day + timedelta(days=5), 10),
+            "principal": "200000.00",
+            "apr": 0.3,
+            "term_months": 12,
+        }
+    )
     _csv(landing, "loans", day + timedelta(days=6), loans)
     late = rng.random(len(funded)) < 0.1
     for month in range(1, 13):
         as_of = day + timedelta(days=5 + 31 * month)
         if as_of > LAST:
             break
-        rows = pd.DataFrame({
-            "loan_id": loans["loan_id"], "as_of_day": as_of, "months_on_book": month, "currency": "HUF",
-            "days_past_due": np.where(late, max(0, 31 * (month - 3)), 0), "balance": "100000.00",
-        })  # fmt: skip
+        rows = pd.DataFrame(
+            {
+                "loan_id": loans["loan_id"],
+                "as_of_day": as_of,
+                "months_on_book": month,
+                "currency": "HUF",
+                "days_past_due": np.where(late, max(0, 31 * (month - 3)), 0),
+                "balance": "100000.00",
+            }
+        )
         _csv(landing, "repayments", as_of + timedelta(days=1), rows)
 
 

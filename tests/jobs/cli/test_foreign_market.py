@@ -53,7 +53,8 @@ def test_what_leaves_is_as_the_contract_says(place: Path) -> None:
         "expected_good",
         "channel_plan": "channel currency budget budget_left audience_size expected_spend expected_good "
         "expected_late_rate expected_fraud_rate gap max_violation shadow_price",
-        "channel_costs": "channel campaign ad_group band currency spend is_allocated applications approvals funded good",
+        "channel_costs": "channel campaign ad_group band currency spend is_allocated applications approvals "
+        "funded good",
     }
     for table, columns in wanted.items():
         huoke(place, "show", table, "--day", DAY, "--out", str(place / f"{table}.csv"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -266,3 +267,22 @@ def test_no_snapshot_known_and_nothing_assigned(cohort: Any) -> None:
     one = [{"prospect_key": "a1", "assigned_day": date(2026, 5, 1), "channel": "sms"}]
     assert cohort(one, snapshots=[date(2026, 5, 2)])["snapshot_day"].tolist() == [None]
     assert cohort([]).empty
+
+
+def test_random_books_equal_a_plain_reading_and_nothing_is_good_before_its_time(outcomes: Any) -> None:
+    chance = random.Random(9)
+    applications, loans, repayments, expected = [], [], [], {}
+    for number in range(150):
+        name = f"random-{number}"
+        applications.append(application(name, "2025-04-20", decided="2025-04-20"))
+        loans.append(loan(name, "2025-04-25"))
+        seen = chance.randint(1, 13)
+        is_fraud = chance.random() < 0.1
+        states = [(month, chance.choice([0, 0, 0, 0, 0, 0, 31, 90, 91])) for month in range(1, seen + 1)]
+        repayments += [state(name, month, dpd, is_fraud=is_fraud) for month, dpd in states]
+        is_bad = is_fraud or any(dpd > 90 and month <= 12 for month, dpd in states)
+        expected[name] = False if is_bad else True if seen >= 12 else None
+    chance.shuffle(repayments)
+    found = outcomes(applications, loans, repayments)["is_good"].to_dict()
+    assert found == expected
+    assert set(expected.values()) == {True, False, None}

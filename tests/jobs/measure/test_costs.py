@@ -14,6 +14,7 @@ from jobs.measure.campaign_costs import campaign_costs
 from jobs.measure.channel_costs import channel_costs
 from jobs.measure.metrics import STANDARD
 from jobs.runtime.conf import MetricConf
+from jobs.runtime.errors import UsageError
 from jobs.tables.measure import COUNTS, DAILY_COSTS
 
 DAY = date(2027, 5, 1)
@@ -85,3 +86,6 @@ def test_a_metric_of_conf_decides(rows: Any, conf: Any) -> None:
     changed = conf.model_copy(update={"metrics": {"cost_per_funded": twice}})
     found = channel_costs(rows(DAILY_COSTS, DAILY[:1]), day=DAY, conf=changed).collect()
     assert found[0]["cost_per_funded"] == 400.0
+    finer = conf.model_copy(update={"metrics": {"cost_per_funded": twice.model_copy(update={"grain": ("placement",)})}})
+    with pytest.raises(UsageError, match="placement"):
+        channel_costs(rows(DAILY_COSTS, DAILY[:1]), day=DAY, conf=finer)
