@@ -98,7 +98,7 @@ def _conformed(column: Column) -> SparkColumn:
 
 def profile(frame: DataFrame, table: Table, *, by_day: bool) -> dict[str | None, dict[str, Any]]:
     """What the checks and the content hash need, in one pass over staged rows: {day or None: figures}."""
-    cells = [_cell(c) for c in table.columns]
+    cells = [part for c in table.columns for part in _cell(c)]
     lanes = [F.sum(F.xxhash64(F.lit(seed), *cells).cast("decimal(38,0)")).alias(f"lane{seed}") for seed in (0, 1)]
     required = [c.name for c in table.columns if not c.nullable]
     nulls = [F.count_if(F.col(f"`{name}`").isNull()).alias(f"null:{name}") for name in required]
@@ -111,19 +111,14 @@ def profile(frame: DataFrame, table: Table, *, by_day: bool) -> dict[str | None,
     return {(row["day"].isoformat() if by_day else None): row.asDict() for row in rows}
 
 
-def _cell(column: Column) -> SparkColumn:
-    """A column as text that differs whenever the value differs by one unit of its scale, null apart from empty."""
+def _cell(column: Column) -> list[SparkColumn]:
+    """What of a column goes into a row's hash: its value and whether it is null, which xxhash64 would pass over.
+
+    Doubles are hashed by their bits: a staged double is already rounded to its scale.
+    """
     name = F.col(f"`{column.name}`")
-    if column.type in FLOATS:
-        text = F.coalesce(
-            F.round(name, column.scale).cast(f"decimal(38,{min(column.scale, 18)})").cast("string"), F.lit("~")
-        )
-        return F.concat(F.lit("v"), text)
-    if column.type == "binary":
-        return F.coalesce(F.concat(F.lit("v"), F.sha2(name, 256)), F.lit("~"))
-    if column.type.startswith(("array", "struct", "map")):
-        return F.coalesce(F.concat(F.lit("v"), F.to_json(F.struct(name))), F.lit("~"))
-    return F.coalesce(F.concat(F.lit("v"), name.cast("string")), F.lit("~"))
+    nested = column.type.startswith(("array", "struct", "map"))
+    return [F.to_json(F.struct(name)) if nested else name, name.isNull()]
 
 
 def version(figures: Mapping[str, Any], table: Table) -> str:
