@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from contextlib import ExitStack
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -66,7 +66,8 @@ def main(
     tell(f"market: {people:,} people, seed {seed}")
     market = new_market(conf, home.landing, home.truth, lambda line: tell(f"market: {line}"))
     typer.echo(render(market))
-    sent = market.history_end
+    # The day after the history: a new month, whose budget nobody has spent yet.
+    sent = market.history_end + timedelta(days=1)
 
     with Chain(home) as chain:
         chain.run("train_weekly", {"day": sent.isoformat()})

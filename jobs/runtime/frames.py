@@ -7,12 +7,13 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
-from pyspark.sql.types import DateType, StructField, StructType, _parse_datatype_string
+from pyspark.sql import types as T
 
 from jobs.contract import Column, Read, Table, with_columns
 from jobs.runtime.conf import Conf
 from jobs.runtime.errors import Fault
 from jobs.runtime.store import Pointer, Store
+from jobs.runtime.types import arrow_type
 
 if TYPE_CHECKING:
     from pyspark.sql import Column as SparkColumn
@@ -32,10 +33,17 @@ def resolved(table: Table, conf: Conf) -> Table:
     return with_columns(table, extra)
 
 
-def schema(table: Table, *, with_day: bool = False) -> StructType:
+def schema(table: Table, *, with_day: bool = False) -> T.StructType:
     """The Spark schema of a resolved table, `day` first when asked for."""
-    fields = [StructField(c.name, _parse_datatype_string(c.type), True) for c in table.columns]
-    return StructType(([StructField("day", DateType())] if with_day else []) + fields)
+    fields = [T.StructField(c.name, spark_type(c.type), True) for c in table.columns]
+    return T.StructType(([T.StructField("day", T.DateType())] if with_day else []) + fields)
+
+
+def spark_type(declared: str) -> T.DataType:
+    """The Spark type of a declared type, found without asking an engine."""
+    from pyspark.sql.pandas.types import from_arrow_type
+
+    return from_arrow_type(arrow_type(declared))
 
 
 def pins(store: Store, read: Read, day: date) -> list[Pointer]:
@@ -58,8 +66,8 @@ def read_pins(spark: SparkSession, store: Store, table: Table, pointers: Sequenc
     if not pointers:
         return spark.createDataFrame([], schema(table, with_day=True))
     base = store.root / "tables" / table.name
-    fields = [*schema(table).fields, StructField("day", DateType())]
-    reader = spark.read.schema(StructType(fields)).option("basePath", str(base))
+    fields = [*schema(table).fields, T.StructField("day", T.DateType())]
+    reader = spark.read.schema(T.StructType(fields)).option("basePath", str(base))
     frame = reader.parquet(*[str(store.path(pointer)) for pointer in pointers])
     return frame.select("day", *[c.name for c in table.columns])
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 log = logging.getLogger("huoke")
+LIMITED = 100_000
 PUBLISHERS = 8
 
 
@@ -68,8 +69,15 @@ class Shell:
 
     def small(self, frame: DataFrame, max_rows: int, sort_by: Sequence[str] = ()) -> pd.DataFrame:
         """A bounded result as a pandas frame, sorted by `sort_by`; Fault when it has more than `max_rows` rows."""
-        rows = frame.limit(max_rows + 1).toPandas()
-        if len(rows) > max_rows:
+        if max_rows > LIMITED:
+            # A limit would pull every row through one task; counting what is materialised costs nothing.
+            frame = self.cut(frame)
+            is_over = frame.count() > max_rows
+            rows = frame.limit(1).toPandas() if is_over else frame.toPandas()
+        else:
+            rows = frame.limit(max_rows + 1).toPandas()
+            is_over = len(rows) > max_rows
+        if is_over:
             raise Fault(
                 f"job {self._job}: a result has over {max_rows} rows, too many to bring over; aggregate or sample it"
             )

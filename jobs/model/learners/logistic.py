@@ -17,6 +17,9 @@ from jobs.model.learners.threads import one_thread
 RANK_POINTS = 65
 
 
+NARROW = 400
+
+
 @dataclass(frozen=True, eq=False)
 class Bend:
     """One numeric feature: its rank in the training data, bent at inner quantiles, and a flag for null."""
@@ -88,7 +91,11 @@ def fit_logistic(
     for name, levels in tables:
         shape = (len(frame), len(levels.names) + 1)
         blocks.append(sparse.csr_array((np.ones(len(frame)), (rows, levels.codes(frame[name]))), shape=shape))
-    learner = LogisticRegression(C=settings.c, max_iter=1000, tol=1e-6)
+    inputs = sparse.hstack(blocks, format="csr")
+    # Newton's steps are few but need a matrix of inputs x inputs: right for some hundred, not for many levels.
+    is_narrow = inputs.shape[1] <= NARROW
+    solver = "newton-cholesky" if is_narrow else "lbfgs"
+    learner = LogisticRegression(C=settings.c, max_iter=1000, tol=1e-6, solver=solver)
     with one_thread():
-        learner.fit(sparse.hstack(blocks, format="csr"), label, sample_weight=weight)
+        learner.fit(inputs.toarray() if is_narrow else inputs, label, sample_weight=weight)
     return LogisticModel(bends, tables, learner.coef_[0].astype(np.float64), float(learner.intercept_[0]))

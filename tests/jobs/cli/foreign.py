@@ -138,3 +138,9 @@ def _csv(landing: Path, table: str, day: date, rows: pd.DataFrame) -> None:
     folder = landing / table / f"day={day}"
     folder.mkdir(parents=True, exist_ok=True)
     rows.to_csv(folder / f"part-{len(list(folder.iterdir()))}.csv.gz", index=False)
+
+
+if __name__ == "__main__":
+    import sys
+
+    write_foreign(Path(sys.argv[1]))
