@@ -8,25 +8,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from jobs.contract import Table
-from jobs.runtime.conf import BaseConf, ChannelConf, Conf, PolicyConf, SparkConf
+from jobs.runtime.conf import Conf
+from support import make_conf
 
 SECRET = "00" * 31 + "01"
-
-
-def make_conf(**changes: Any) -> Conf:
-    """A two-channel configuration; keyword arguments replace whole parts (base=…, channels=…, policy=…)."""
-    spark = SparkConf(master="local[2]", driver_memory="2g", shuffle_partitions=2)
-    base = BaseConf(currency="CNY", spark=spark, features={"income": "numeric", "city": "categorical"})
-    channels = {
-        "feed_a": ChannelConf(capacity=1000, budget=5000, currency="CNY"),
-        "sms": ChannelConf(capacity=500, budget=1000, currency="CNY", billing="message", identifiers=("phone",)),
-    }
-    content: dict[str, Any] = {"base": base, "channels": channels, "policy": PolicyConf(min_audience=0)}
-    return Conf(**{**content, **changes})
 
 
 @pytest.fixture(scope="session")
@@ -83,9 +71,3 @@ def real_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("HUOKE_REAL_DATA names no folder of real data sets")
     return Path(folder)
-
-
-def to_pandas(frame: Any, *sort_by: str) -> pd.DataFrame:
-    """A small Spark frame as pandas, sorted."""
-    result = frame.toPandas()
-    return result.sort_values(list(sort_by) or list(result.columns), ignore_index=True)

@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from conftest import make_conf, to_pandas
 
 from jobs.activate.eligibility import eligibility
 from jobs.runtime.conf import PolicyConf
@@ -16,6 +15,7 @@ from jobs.tables.activate import ELIGIBILITY
 from jobs.tables.ingest import CONSENTS, PROSPECTS, SUPPRESSIONS
 from jobs.tables.link import PEOPLE
 from segments import gates
+from support import make_conf, to_pandas
 
 DAY = date(2026, 1, 10)
 END = datetime(2026, 1, 11, tzinfo=UTC)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import make_conf, to_pandas
 
 from jobs.activate.audience_operations import audience_operations
 from jobs.activate.audiences import audiences
@@ -21,6 +20,7 @@ from jobs.tables.activate import AUDIENCE_OPERATIONS, AUDIENCES, ELIGIBILITY, SE
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND, VAULTS
 from jobs.tables.link import ASSIGNMENT_OUTCOMES
 from jobs.tables.model import SCORES
+from support import make_conf, to_pandas
 
 DAY = date(2026, 1, 10)
 CHANNELS = ("feed_a", "feed_b", "sms")

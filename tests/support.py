@@ -1,0 +1,27 @@
+"""What tests build their worlds from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from jobs.runtime.conf import BaseConf, ChannelConf, Conf, PolicyConf, SparkConf
+
+
+def make_conf(**changes: Any) -> Conf:
+    """A two-channel configuration; keyword arguments replace whole parts (base=…, channels=…, policy=…)."""
+    spark = SparkConf(master="local[2]", driver_memory="2g", shuffle_partitions=2)
+    base = BaseConf(currency="CNY", spark=spark, features={"income": "numeric", "city": "categorical"})
+    channels = {
+        "feed_a": ChannelConf(capacity=1000, budget=5000, currency="CNY"),
+        "sms": ChannelConf(capacity=500, budget=1000, currency="CNY", billing="message", identifiers=("phone",)),
+    }
+    content: dict[str, Any] = {"base": base, "channels": channels, "policy": PolicyConf(min_audience=0)}
+    return Conf(**{**content, **changes})
+
+
+def to_pandas(frame: Any, *sort_by: str) -> pd.DataFrame:
+    """A small Spark frame as pandas, sorted."""
+    result = frame.toPandas()
+    return result.sort_values(list(sort_by) or list(result.columns), ignore_index=True)
