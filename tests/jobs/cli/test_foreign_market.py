@@ -35,7 +35,7 @@ def huoke(place: Path, *arguments: str, code: int = 0) -> str:
 
 def test_from_init_to_report(place: Path) -> None:
     said = json.loads(huoke(place, "init", "--json"))
-    assert said["newest_day"] == "2025-06-30"
+    assert said["newest_day"] == "2025-06-14"
     assert (place / "conf" / "channels" / "kiosk.yaml").is_file()
     assert "tenure_years: numeric" in (place / "conf" / "base.yaml").read_text()
     assert "currency: HUF" in (place / "conf" / "base.yaml").read_text()
