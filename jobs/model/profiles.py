@@ -46,7 +46,7 @@ def profiles(prospects: DataFrame, scores: DataFrame, members: DataFrame, *, con
         lifts(channels, plain, EVERYBODY, "channel"),
         _expected(sizes),
     ]
-    found = pd.concat(parts, ignore_index=True)
+    found = pd.concat([part for part in parts if len(part)], ignore_index=True)
     kept = found[(found["people"] >= SMALLEST_CELL) & (found["kind"] != EVERYBODY[0])]
     return kept.sort_values(["kind", "name", "section", "item"], ignore_index=True)[COLUMNS]
 
@@ -81,7 +81,12 @@ def _groups(people: DataFrame, members: DataFrame) -> DataFrame:
 def _sizes(sizes: pd.DataFrame) -> pd.DataFrame:
     everybody = float(sizes.loc[sizes["kind"] == EVERYBODY[0], "size"].iloc[0])
     return sizes.assign(
-        section="size", item="people", people=sizes["size"], value=sizes["size"] / everybody, reference=1.0, lift=None
+        section="size",
+        item="people",
+        people=sizes["size"],
+        value=sizes["size"] / everybody,
+        reference=1.0,
+        lift=float("nan"),
     )
 
 

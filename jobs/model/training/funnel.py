@@ -175,7 +175,7 @@ def _fit_credit(fits: Fits, decided: pd.DataFrame, conf: Conf) -> None:
     ]
     for stage, mask, label, settings in cohorts:
         rows = decided[mask.to_numpy(dtype=bool)]
-        y = rows[label].fillna(False).to_numpy(dtype=np.float64)
+        y = rows[label].eq(True).to_numpy(dtype=np.float64)
         found = fit_stage(stage, labelled(rows, y, "applied_day"), person, training, settings)
         note: tuple[str, ...] = ()
         if len(rows) and (late := int((~rows["is_known"].fillna(False).astype(bool)).sum())):
@@ -195,7 +195,7 @@ def matured(decided: pd.DataFrame) -> pd.Series:
     funded = pd.to_datetime(decided["funded_day"])
     whole = decided["months_observed"].fillna(-1) >= 12
     newest = funded[whole].max()
-    return (funded <= newest) & decided["is_late"].notna() & decided["is_funded"].fillna(False).astype(bool)
+    return (funded <= newest) & decided["is_late"].notna() & decided["is_funded"].eq(True)
 
 
 def _fit_lift(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
