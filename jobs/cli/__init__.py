@@ -6,7 +6,6 @@ import logging
 import os
 import sys
 
-import click
 import typer
 
 from jobs.cli import history, inspect, market, setup, work
@@ -23,18 +22,16 @@ for module in (setup, market, history, work, inspect):
     module.register(app)
 
 USAGE = 64
+CLICK_USAGE = 2  # what the command line's library leaves with when a call is malformed
 
 
 def main() -> None:
     """Run the command and leave with 0, 64 usage, 65 data refused, 70 our fault, 75 try again, 77 policy."""
     logging.basicConfig(level=os.environ.get("HUOKE_LOG", "WARNING"), format="%(message)s", stream=sys.stderr)
     try:
-        result = app(standalone_mode=False)
-    except click.exceptions.Abort:
-        sys.exit(130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(USAGE)
+        app()
+    except SystemExit as ended:
+        sys.exit(USAGE if ended.code == CLICK_USAGE else ended.code)
     except HuokeError as error:
         typer.echo(f"huoke: {error}", err=True)
         sys.exit(error.exit_code)
@@ -48,4 +45,3 @@ def main() -> None:
             err=True,
         )
         sys.exit(Fault.exit_code)
-    sys.exit(result if isinstance(result, int) else 0)

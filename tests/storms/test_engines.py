@@ -45,7 +45,7 @@ def conf_with(folder: Path, settings: dict[str, str]) -> Path:
     shutil.copytree(chain.ROOT / "conf", target, dirs_exist_ok=True)
     base = yaml.safe_load((target / "base.yaml").read_text(encoding="utf-8"))
     base.setdefault("spark", {})["settings"] = settings
-    (target / "base.yaml").write_text(yaml.safe_dump(base), encoding="utf-8")
+    (target / "base.yaml").write_text(yaml.safe_dump(base, sort_keys=False), encoding="utf-8")
     return target
 
 
