@@ -53,6 +53,12 @@ def dated_rates(wanted: DataFrame, fx_rates: DataFrame, base: str) -> DataFrame:
     )
 
 
+def rated(rows: DataFrame, day: Column, fx_rates: DataFrame, base: str) -> DataFrame:
+    """The rows with `on_day` (their `day`), and `rate` and `rate_day` of that day, null where no rate is known."""
+    dated = rows.withColumn("on_day", day)
+    return dated.join(dated_rates(dated, fx_rates, base), ["currency", "on_day"], "left")
+
+
 def first_missing(rated: DataFrame) -> DataFrame:
     """Per currency without a rate: its first day and how many rows wait for it."""
     missing = rated.where("rate is null and currency is not null and on_day is not null")

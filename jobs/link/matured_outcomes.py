@@ -83,8 +83,7 @@ def matured_outcomes(
 
 def _in_base(loans: DataFrame, fx_rates: DataFrame, base: str, shell: Shell) -> DataFrame:
     """Loans with their principal in minor units of the base currency."""
-    dated = loans.withColumn("on_day", F.to_date("funded_at"))
-    rated = dated.join(money.dated_rates(dated, fx_rates, base), ["currency", "on_day"], "left")
+    rated = money.rated(loans, F.to_date("funded_at"), fx_rates, base)
     missing = shell.small(money.first_missing(rated), 1000, ["currency"])
     if len(missing):
         raise DataRefused(money.no_rate("job matured_outcomes", "loans", missing, base))

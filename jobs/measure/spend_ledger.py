@@ -26,8 +26,7 @@ def spend_ledger(spend: DataFrame, fx_rates: DataFrame, *, conf: Conf, shell: Sh
     Raises DataRefused, naming currency and day, when a currency has no rate by then.
     """
     base = conf.base.currency
-    dated = spend.withColumn("on_day", F.col("spend_day"))
-    rated = dated.join(money.dated_rates(dated, fx_rates, base), ["currency", "on_day"], "left")
+    rated = money.rated(spend, F.col("spend_day"), fx_rates, base)
     missing = shell.small(money.first_missing(rated), 1000, ["currency"])
     if len(missing):
         raise DataRefused(money.no_rate("job spend_ledger", "rows of spend", missing, base))

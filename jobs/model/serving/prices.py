@@ -13,12 +13,11 @@ from pyspark.sql import functions as F
 from jobs.runtime.conf import ChannelConf, Conf
 from jobs.runtime.errors import DataRefused
 from jobs.runtime.shell import Shell
+from segments import money
 
 PRICE_DAYS = 90
-RATE_DAYS = 400
 CLICKS = ("click", "visit", "call")
 SHOWN = ("impression", "view", "message")
-MAX_SMALL = 200_000
 
 
 @dataclass(frozen=True)
@@ -93,25 +92,13 @@ def _by_channel(rows: pd.DataFrame) -> dict[str, dict[str, float]]:
 def _spent(spend: DataFrame, rates: DataFrame, since: date, day: date, conf: Conf, shell: Shell) -> dict[str, float]:
     """Spend by channel in the base currency, each day at the newest rate known for it."""
     recent = spend.where(F.col("spend_day").between(F.lit(since), F.lit(day)))
-    daily = recent.groupBy("channel", "spend_day", "currency").agg(F.sum("cost").cast("double").alias("cost"))
-    found = shell.small(daily, MAX_SMALL, ["channel", "spend_day", "currency"])
-    known = rates.where(F.col("rate_day").between(F.lit(since - timedelta(days=RATE_DAYS)), F.lit(day)))
-    plain = known.select("rate_day", "currency", F.col("rate").cast("double").alias("rate"))
-    table = shell.small(plain, MAX_SMALL, ["rate_day", "currency"])
-    if found.empty:
-        return {}
-    left = found.assign(at=pd.to_datetime(found["spend_day"])).sort_values(["at", "channel"], kind="stable")
-    right = table.assign(at=pd.to_datetime(table["rate_day"]), rate=table["rate"].astype(float)).sort_values(
-        "at", kind="stable"
-    )
-    both = pd.merge_asof(left, right[["at", "currency", "rate"]], on="at", by="currency")
-    both.loc[both["currency"] == conf.base.currency, "rate"] = 1.0
-    if (lost := both[both["rate"].isna()]).size:
-        row = lost.iloc[0]
+    daily = recent.groupBy("channel", "spend_day", "currency").agg(F.sum("cost").alias("cost"))
+    rated = money.rated(daily, F.col("spend_day"), rates, conf.base.currency)
+    for row in shell.small(money.first_missing(rated), 1000, ["currency"]).itertuples():
         raise DataRefused(
-            f"job scores, table spend: {len(lost)} days in {row['currency']} have no rate, "
-            f"the first {row['spend_day']}; "
+            f"job scores, table spend: {row.rows} days in {row.currency} have no rate, the first {row.on_day}; "
             "land fx_rates for that currency on or before that day"
         )
-    both = both.sort_values(["channel", "at", "currency"], kind="stable")
-    return {str(name): float((g["cost"] * g["rate"]).sum()) for name, g in both.groupby("channel")}
+    total = rated.groupBy("channel").agg(F.sum(F.col("cost") * F.col("rate")).alias("spent"))
+    found = shell.small(total, 10_000, ["channel"])
+    return {str(name): float(spent) for name, spent in zip(found["channel"], found["spent"], strict=True)}
