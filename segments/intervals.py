@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from scipy.stats import chi2, norm
+from scipy.special import gammaincinv, ndtri
 
 LEVEL = 0.95
-Z = float(norm.ppf(0.5 + LEVEL / 2))
+Z = float(ndtri(0.5 + LEVEL / 2))
 
 
 def wilson(successes: int, trials: int) -> tuple[float | None, float | None]:
@@ -21,11 +21,11 @@ def wilson(successes: int, trials: int) -> tuple[float | None, float | None]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def poisson(count: int) -> tuple[float, float]:
+def poisson(count: float) -> tuple[float, float]:
     """Exact (Garwood) interval of a Poisson mean from one count."""
     tail = (1 - LEVEL) / 2
-    low = float(chi2.ppf(tail, 2 * count)) / 2 if count > 0 else 0.0
-    return low, float(chi2.ppf(1 - tail, 2 * count + 2)) / 2
+    low = float(gammaincinv(count, tail)) if count > 0 else 0.0
+    return low, float(gammaincinv(count + 1, 1 - tail))
 
 
 def cost_per(spend: float, count: int) -> tuple[float | None, float | None, float | None]:

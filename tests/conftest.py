@@ -23,6 +23,15 @@ if "HUOKE_STORM" not in os.environ:
     settings.load_profile("build")
 
 
+# Files of minutes each: begun first, so that no core is left alone with one of them at the end.
+LONG = ("storms", "cli", "dags", "model")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files before short ones."""
+    items.sort(key=lambda item: min((LONG.index(p) for p in item.path.parts if p in LONG), default=len(LONG)))
+
+
 @pytest.fixture(scope="session")
 def conf() -> Conf:
     return make_conf()

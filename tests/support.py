@@ -8,10 +8,17 @@ import pandas as pd
 
 from jobs.runtime.conf import BaseConf, ChannelConf, Conf, PolicyConf, SparkConf
 
+# A few rows a query: compiling them costs more than running them. What the commands run, they run compiled.
+QUICK = {
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+}
+
 
 def make_conf(**changes: Any) -> Conf:
     """A two-channel configuration; keyword arguments replace whole parts (base=…, channels=…, policy=…)."""
-    spark = SparkConf(master="local[2]", driver_memory="2g", shuffle_partitions=2)
+    spark = SparkConf(master="local[2]", driver_memory="2g", shuffle_partitions=2, settings=QUICK)
     base = BaseConf(currency="CNY", spark=spark, features={"income": "numeric", "city": "categorical"})
     channels = {
         "feed_a": ChannelConf(capacity=1000, budget=5000, currency="CNY"),

@@ -115,7 +115,8 @@ class Chain:
 
     def _running(self) -> AirflowApi:
         if self._api is None:
-            address = self._open.enter_context(connect_server(self.home.folder / "spark", memory="3g"))
+            quick = load_conf(CONF).base.spark.settings
+            address = self._open.enter_context(connect_server(self.home.folder / "spark", memory="3g", settings=quick))
             tell(f"spark: a Connect server for all tasks at {address}")
             extra = {
                 "HUOKE_SPARK": address,

@@ -118,7 +118,7 @@ def _forget(warehouse: Path, chance: random.Random) -> None:
 
 
 def test_three_kills(tmp_path: Path) -> None:
-    kill_storm(tmp_path, 3, 2, ("ingest_spend", "ingest_fx_rates", "ingest_loans", "spend_ledger"))
+    kill_storm(tmp_path, 3, 2, ("ingest_loans", "ingest_repayments"))
 
 
 @pytest.mark.storm

@@ -11,15 +11,16 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import chain
 
-FEW = ("ingest_spend", "ingest_fx_rates", "ingest_loans", "spend_ledger")
+FEW = ("ingest_fx_rates", "ingest_spend", "spend_ledger")
 
 
 def shuffled_equals_ordered(folder: Path, count: int, jobs: tuple[str, ...]) -> None:
     landing = chain.market(folder)
+    chance = random.Random(3)
     order = [day.isoformat() for day in chain.days_before(chain.LAST, count)]
     chain.run(landing, folder / "ordered", ",".join(order), *jobs)
-    random.Random(3).shuffle(order)
-    assert order != sorted(order)
+    while order == sorted(order):
+        chance.shuffle(order)
     chain.run(landing, folder / "shuffled", ",".join(order), *jobs)
     ordered, shuffled = chain.versions(folder / "ordered"), chain.versions(folder / "shuffled")
     assert len(ordered) > count
@@ -30,7 +31,6 @@ def rerun_publishes_nothing(folder: Path, jobs: tuple[str, ...]) -> None:
     landing = chain.market(folder)
     warehouse = folder / "ordered"
     day = chain.LAST.isoformat()
-    chain.run(landing, warehouse, day, *jobs, extra=["--no-send"])
     before, told = chain.versions(warehouse), len(chain.events(warehouse))
     chain.run(landing, warehouse, day, *jobs, extra=["--no-send"])
     unchanged = [event["event"] for event in chain.events(warehouse)[told:]]
@@ -49,8 +49,8 @@ def _is_landed(key: str) -> bool:
     return tables()[key.split("@")[0]].is_landed
 
 
-def test_three_shuffled_days_and_a_rerun(tmp_path: Path) -> None:
-    shuffled_equals_ordered(tmp_path, 3, FEW)
+def test_two_days_in_the_wrong_order_and_a_rerun(tmp_path: Path) -> None:
+    shuffled_equals_ordered(tmp_path, 2, FEW)
     rerun_publishes_nothing(tmp_path, FEW)
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linprog
 
 from jobs.activate.allocation.program import Floats, Ints, Program, activity, objective_of
 
@@ -96,6 +95,8 @@ def mix(program: Program, plans: Sequence[Plan], *, bound: float, passes: int, c
     needs_slack = np.flatnonzero(limits < 0.0)
     slack = np.zeros((len(limits), len(needs_slack)))
     slack[needs_slack, np.arange(len(needs_slack))] = -1.0
+    from scipy.optimize import linprog
+
     result = linprog(
         np.concatenate([objective / unit, penalty[needs_slack] * scale[needs_slack] / unit]),
         A_ub=np.hstack([columns, slack]) if len(limits) else None,

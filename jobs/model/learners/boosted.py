@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 from jobs.model.learners.features import Features, Floats, Levels, numbers
 from jobs.model.learners.settings import BoostedSettings
 from jobs.model.learners.threads import one_thread
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +44,9 @@ def fit_boosted(
     seed: int,
 ) -> BoostedModel | None:
     """Fit on rows in the order given with one thread; None when no input varies."""
+    # Every command imports the jobs; only a fit should pay for scikit-learn.
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
     numeric = tuple(n for n in features.numeric if _varies(numbers(frame[n])))
     found = ((n, Levels.of(frame[n], settings.min_level)) for n in features.categorical)
     tables = tuple((n, levels) for n, levels in found if _varies(levels.codes(frame[n]).astype(np.float64)))

@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize
 from scipy.special import expit, logit
-from sklearn.isotonic import IsotonicRegression
 
 from jobs.model.learners.features import Floats
 from jobs.model.learners.fitted import FLOOR, FittedModel
@@ -63,6 +61,8 @@ def correct_prior(model: FittedModel, sampled_rate: float, true_rate: float) -> 
 
 
 def _isotonic(score: Floats, y: Floats, w: Floats) -> Steps:
+    from sklearn.isotonic import IsotonicRegression
+
     curve = IsotonicRegression(out_of_bounds="clip").fit(score, y, sample_weight=w)
     # A rate of exactly 0 or 1 would be a claim no finite sample supports.
     edge = max(FLOOR, 0.5 / (y.size + 1.0))
@@ -71,6 +71,8 @@ def _isotonic(score: Floats, y: Floats, w: Floats) -> Steps:
 
 
 def _platt(score: Floats, y: Floats, w: Floats) -> Line:
+    from scipy.optimize import minimize
+
     hits, misses = float((w * y).sum()), float((w * (1 - y)).sum())
     target = np.where(y == 1, (hits + 1) / (hits + 2), 1 / (misses + 2))
     spread = float(np.std(score))

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.linear_model import LogisticRegression
 
 from jobs.model.learners.features import Features, Floats, Levels, numbers
 from jobs.model.learners.settings import LogisticSettings
@@ -84,6 +83,8 @@ def fit_logistic(
     settings: LogisticSettings,
 ) -> LogisticModel:
     """Fit on rows in the order given; both classes must be present (jobs.model.learners.fit sees to it)."""
+    from sklearn.linear_model import LogisticRegression
+
     bends = tuple(Bend.of(n, numbers(frame[n]), settings.knots) for n in features.numeric)
     tables = tuple((n, Levels.of(frame[n], settings.min_level)) for n in features.categorical)
     blocks = [sparse.csr_array(np.column_stack(b.columns(numbers(frame[b.name])))) for b in bends]

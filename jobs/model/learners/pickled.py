@@ -7,8 +7,6 @@ import io
 import pickle
 from typing import Any
 
-import sklearn
-
 from jobs.runtime.errors import DataRefused
 
 _MAGIC = b"huoke-model-1"
@@ -39,6 +37,8 @@ _NAMES = {
 
 def dump(thing: object) -> bytes:
     """The object as bytes: a mark, the scikit-learn version, a SHA-256 and the pickle, a line each."""
+    import sklearn
+
     out = io.BytesIO()
     pickler = pickle.Pickler(out, protocol=5)
     pickler.fast = True  # no memo: two equal strings are written alike whether or not they are one object
@@ -50,6 +50,8 @@ def dump(thing: object) -> bytes:
 
 def load(data: bytes) -> Any:
     """The object back; DataRefused when the bytes are damaged, of another version, or name anything else."""
+    import sklearn
+
     parts = data.split(b"\n", 3)
     if len(parts) != 4 or parts[0] != _MAGIC:
         raise DataRefused("model bytes: not a huoke model; train again or roll the table back")

@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
-from scipy.stats import gamma
 
 from jobs.model.learners import Features, FittedModel, permutation_loss
 from jobs.model.learners.features import Floats
@@ -17,6 +16,7 @@ from jobs.model.serving.funnel import Funnel
 from jobs.model.training.funnel import click_features
 from jobs.model.training.stage import Fitted, Labelled
 from jobs.runtime.conf import Conf
+from segments.intervals import poisson
 
 COLUMNS = ["stage", "section", "item", "value", "lo", "hi", "text"]
 MAX_JUDGED = 10_000
@@ -94,7 +94,7 @@ def _quality(name: str, model: FittedModel, judged: Labelled, seed: int) -> list
         mean = float(losses.mean())
         rows.append((name, "quality", "log_loss", mean, mean - half, mean + half, None))
     seen, expected = float((judged.weight * y).sum()), float((judged.weight * p).sum())
-    lo, hi = _poisson(float(y.sum()))
+    lo, hi = poisson(float(y.sum()))
     share = seen / max(float(y.sum()), 1e-12) if y.sum() else 1.0
     rows.append(
         (
@@ -108,12 +108,6 @@ def _quality(name: str, model: FittedModel, judged: Labelled, seed: int) -> list
         )
     )
     return rows
-
-
-def _poisson(count: float) -> tuple[float, float]:
-    """The exact 95 % interval of a Poisson mean."""
-    low = float(gamma.ppf(0.025, count)) if count > 0 else 0.0
-    return low, float(gamma.ppf(0.975, count + 1))
 
 
 def _inputs(name: str, model: FittedModel, judged: Labelled, seed: int) -> list[Row]:

@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -216,7 +217,7 @@ def test_bytes_that_are_no_model_are_refused(
     elif fault == "flipped":
         data = data[:-10] + bytes([data[-10] ^ 1]) + data[-9:]
     elif fault == "other version":
-        monkeypatch.setattr(pickled.sklearn, "__version__", "0.1")
+        monkeypatch.setattr(sklearn, "__version__", "0.1")
     elif fault == "foreign code":
         data = pickled.dump(_Opens())
         assert pickle.dumps(_Opens())
