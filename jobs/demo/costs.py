@@ -14,7 +14,7 @@ from jobs.market.referee import referee, referee_history
 from jobs.runtime import export
 
 Row = dict[str, Any]
-WIDTH = 150
+WIDTH = 160
 
 
 def measured(warehouse: Path, day: date) -> list[Row]:
@@ -51,6 +51,7 @@ def _costs(title: str, what: str, rows: list[Row], truth: dict[str, Any]) -> Tab
         "spend",
         "applied",
         "funded",
+        "decided",
         "good",
         "cost / good [95 %]",
         "late [95 %]",
@@ -66,6 +67,7 @@ def _costs(title: str, what: str, rows: list[Row], truth: dict[str, Any]) -> Tab
             f"{row['spend']:,.0f}",
             f"{row['applications']:,}",
             f"{row['funded']:,}",
+            f"{row['funded_mature']:,}",
             f"{row['good_mature']:,}",
             _interval(row["cost_per_good"], row["cost_per_good_lo"], row["cost_per_good_hi"], "{:,.0f}", row["reason"]),
             _interval(row["late_rate"], row["late_rate_lo"], row["late_rate_hi"], "{:.1%}", None),
@@ -108,8 +110,9 @@ def _yardsticks(truth: dict[str, Any]) -> Table:
 def _interval(value: float | None, lo: float | None, hi: float | None, form: str, reason: str | None) -> str:
     if value is None:
         return reason or "–"
-    return f"{form.format(value)} [{_number(lo, form)}, {_number(hi, form)}]"
+    above = "∞" if hi is None else form.format(hi)
+    return f"{form.format(value)} [{_number(lo, form)}, {above}]"
 
 
 def _number(value: float | None, form: str) -> str:
-    return "∞" if value is None and form.startswith("{:,") else "–" if value is None else form.format(value)
+    return "–" if value is None else form.format(value)
