@@ -65,6 +65,7 @@ def audiences(
     people = shell.cut(people_frame(pairs, layout, terms, conf.policy.holdout_salt, day))
     passes = Passes(shell, people, layout, program)
     state = _state(scored, people, shell)
+    passes = passes.holding(state["people"])
     notes = [_consent_note(conf)] if conf.policy.consent == "assumed" else []
     if state["fitted"]:
         outcome = allocate(passes, terms, state["people"])

@@ -44,7 +44,7 @@ def deliveries(
     removed = operations.where("operation = 'remove'").select(*MEMBER)
     added = operations.where("operation = 'add'").select(*MEMBER)
     target = held.select(*MEMBER).join(removed, MEMBER, "left_anti").unionByName(added).distinct()
-    rows = shell.small(target, MAX_MEMBERS, MEMBER)
+    rows = shell.sample(target, MAX_MEMBERS, MEMBER)
     wanted = set(rows.itertuples(index=False, name=None))
     todo = ledger.todo(wanted)
     ledger.send(todo, _identities(todo, vault_prospects, shell, vault))
@@ -62,6 +62,7 @@ def _identities(
         return {}
     members = pd.DataFrame([(o.channel, o.audience, o.prospect_key) for o in todo], columns=MEMBER)
     keys = shell.frame(members, SENT_MEMBERS).select(F.col("prospect_key").alias("record_key")).distinct()
-    sealed = shell.small(vault_prospects.join(keys, "record_key").select("record_key", "sealed"), MAX_MEMBERS)
+    known = vault_prospects.join(keys, "record_key").select("record_key", "sealed")
+    sealed = shell.sample(known, MAX_MEMBERS, ["record_key"])
     rows = zip(sealed["record_key"], sealed["sealed"], strict=True)
     return {str(key): json.loads(vault.unseal(content)) for key, content in rows}

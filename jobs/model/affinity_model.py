@@ -50,7 +50,7 @@ def affinity_model(
     bucket = F.pmod(F.xxhash64(F.lit("pairs"), "prospect_key", "channel", "creative"), F.lit(BUCKETS))
     people = prospects.select("prospect_key", *[plain(prospects, name) for name in features.names])
     rows = pairs.where(bucket < kept).join(people, "prospect_key")
-    found = shell.small(rows, 2 * MAX_PAIRS, ["prospect_key", "channel", "creative"])
+    found = shell.sample(rows, 2 * MAX_PAIRS, ["prospect_key", "channel", "creative"])
     shown = shell.small(creatives.select("creative", "channel", "placement", "format", "features"), 200_000)
     if not len(found):
         return pd.DataFrame(columns=COLUMNS)

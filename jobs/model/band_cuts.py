@@ -68,7 +68,7 @@ def band_cuts(
         F.count("*").alias("assigned"), F.count_if("is_applied").alias("responses")
     )
     joined = band_scores(sample, scorer).join(responses, "prospect_key", "left").na.fill(0, ["assigned", "responses"])
-    people = shell.small(joined, 2 * MAX_SCORED, ["prospect_key"])
+    people = shell.sample(joined, 2 * MAX_SCORED, ["prospect_key"])
     score = people["band_score"].round(9).to_numpy(dtype=np.float64)
     bands = cut(score, conf.base.training.bands)
     place = (score[:, None] < np.array([band.lower for band in bands])[None, :]).sum(axis=1)

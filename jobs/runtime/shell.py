@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 log = logging.getLogger("huoke")
-LIMITED = 100_000
 PUBLISHERS = 8
 
 
@@ -69,19 +68,21 @@ class Shell:
 
     def small(self, frame: DataFrame, max_rows: int, sort_by: Sequence[str] = ()) -> pd.DataFrame:
         """A bounded result as a pandas frame, sorted by `sort_by`; Fault when it has more than `max_rows` rows."""
-        if max_rows > LIMITED:
-            # A limit would pull every row through one task; counting what is materialised costs nothing.
-            frame = self.cut(frame)
-            is_over = frame.count() > max_rows
-            rows = frame.limit(1).toPandas() if is_over else frame.toPandas()
-        else:
-            rows = frame.limit(max_rows + 1).toPandas()
-            is_over = len(rows) > max_rows
-        if is_over:
-            raise Fault(
-                f"job {self._job}: a result has over {max_rows} rows, too many to bring over; aggregate or sample it"
-            )
+        rows = frame.limit(max_rows + 1).toPandas()
+        if len(rows) > max_rows:
+            raise self._too_many(max_rows)
         return rows.sort_values(list(sort_by), ignore_index=True) if sort_by else rows
+
+    def sample(self, frame: DataFrame, max_rows: int, sort_by: Sequence[str]) -> pd.DataFrame:
+        """As `small`, for many wide rows: a limit would pull them all through one task, counting a cut does not."""
+        rows = self.cut(frame)
+        if rows.count() > max_rows:
+            raise self._too_many(max_rows)
+        return rows.toPandas().sort_values(list(sort_by), ignore_index=True)
+
+    def _too_many(self, max_rows: int) -> Fault:
+        told = f"a result has over {max_rows} rows, too many to bring over; aggregate or sample it"
+        return Fault(f"job {self._job}: {told}")
 
     def frame(self, rows: pd.DataFrame, table: Table) -> DataFrame:
         """A small pandas frame as a Spark frame with a table's columns and types."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,20 +20,32 @@ if TYPE_CHECKING:
     from jobs.runtime.shell import Shell
 
 SAMPLE = 60_000
+HELD = SAMPLE  # so many people fit on the driver in any case
 CHOSEN = "prospect_key string, channel string, role string, propensity double"
 
 
 @dataclass(frozen=True)
 class Passes:
-    """A materialised people frame that answers questions. Each question is one aggregate in one pass."""
+    """A materialised people frame that answers questions. Each question is one aggregate in one pass.
+
+    No more people than a sample takes anyway are held on the driver: the sums are whole numbers, so the same there.
+    """
 
     shell: Shell
     frame: DataFrame
     layout: Layout
     program: Program
+    held: dict[str, Any] | None = None
+
+    def holding(self, people: int) -> Passes:
+        """The same, with its `people` brought over when they are few."""
+        return replace(self, held=self._brought(self.frame)) if people <= HELD else self
 
     def tally(self, choosers: Sequence[Chooser]) -> list[dict[str, Ints]]:
         """Exact sums of each chooser's choice, as `program.totals`; they do not depend on the partitioning."""
+        if self.held is not None:
+            people, luck = self.layout.people(self.held)
+            return [totals(self.program, people, chooser.choose(people, luck)) for chooser in choosers]
         names = ["places", *self.program.quantities]
         step = _Tally(self.layout, self.program, tuple(choosers))
         schema = "question int, place int, " + ", ".join(f"`{name}` bigint" for name in names)
@@ -54,11 +66,15 @@ class Passes:
 
     def sample(self, people: int) -> tuple[People, Luck, float]:
         """A hashed sample of people on the driver, in the order of their keys, and which share of `people` it is."""
+        if self.held is not None:
+            return *self.layout.people(self.held), 1.0
         share = min(1.0, SAMPLE / max(people, 1))
         frame = self.frame if share >= 1.0 else self.frame.where(f"pick < {share!r}")
+        return *self.layout.people(self._brought(frame)), share
+
+    def _brought(self, frame: DataFrame) -> dict[str, Any]:
         rows = self.shell.small(frame, int(SAMPLE * 1.2) + 1000, ["prospect_key"])
-        batch, luck = self.layout.people({name: rows[name] for name in rows.columns})
-        return batch, luck, share
+        return {str(name): rows[name] for name in rows.columns}
 
     def settle(self, chooser: Policy | DayZero, layout: Layout) -> DataFrame:
         """The choice of everybody who gets a channel: prospect_key, channel, role, propensity."""

@@ -39,7 +39,7 @@ def assigned_rows(
     weight = F.when(is_event, F.lit(1.0 / share_events)).otherwise(F.lit(1.0 / share_others)).alias("weight")
     wanted: list[Column | str] = ["prospect_key", *ASSIGNED, weight, *features.names]
     rows = chosen.drop("day").join(snapshots, ["prospect_key", "snapshot_day"], "left").select(*wanted)
-    found = shell.small(rows, 3 * training.max_rows, ["assigned_day", "prospect_key", "channel"])
+    found = shell.sample(rows, 3 * training.max_rows, ["assigned_day", "prospect_key", "channel"])
     return _typed(found, features)
 
 
@@ -69,7 +69,7 @@ def decided_rows(
         F.min_by("values", distance).alias("values"), (F.min(distance) < 100_000).alias("is_known")
     )
     rows = picked.select("application_id", *DECIDED, "is_known", *[F.col(f"values.`{n}`") for n in features.names])
-    return _typed(shell.small(rows, 2 * training.max_rows, ["applied_day", "application_id"]), features)
+    return _typed(shell.sample(rows, 2 * training.max_rows, ["applied_day", "application_id"]), features)
 
 
 def plain(prospects: DataFrame, name: str) -> Column:

@@ -164,12 +164,13 @@ def test_undeclared_and_missing_columns_are_our_fault(make_shell: Any) -> None:
         shell.run(wrong, DAY)
 
 
-def test_cut_and_small(make_shell: Any) -> None:
+def test_what_is_brought_over_is_whole_and_bounded(make_shell: Any) -> None:
     shell = make_shell()
     frame = shell.cut(shell.frame(ROWS, EVERY_TYPE))
-    assert list(shell.small(frame, 2, ["name"])["name"]) == ["a", "b"]
-    with pytest.raises(Fault, match="over 1 rows"):
-        shell.small(frame, 1)
+    for bring in (shell.small, shell.sample):
+        assert list(bring(frame, 2, ["name"])["name"]) == ["a", "b"]
+        with pytest.raises(Fault, match="over 1 rows"):
+            bring(frame, 1, ["name"])
     shell.tidy()
 
 
