@@ -23,8 +23,8 @@ if "HUOKE_STORM" not in os.environ:
     settings.load_profile("build")
 
 
-# Files of minutes each: begun first, so that no core is left alone with one of them at the end.
-LONG = ("storms", "cli", "dags", "model")
+# Folders and files of minutes each: begun first, so that no core is left alone with one of them at the end.
+LONG = ("test_rerun.py", "storms", "cli", "dags", "model")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
