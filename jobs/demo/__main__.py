@@ -115,8 +115,8 @@ class Chain:
 
     def _running(self) -> AirflowApi:
         if self._api is None:
-            quick = load_conf(CONF).base.spark.settings
-            address = self._open.enter_context(connect_server(self.home.folder / "spark", memory="3g", settings=quick))
+            chosen = load_conf(CONF).base.spark.settings
+            address = self._open.enter_context(connect_server(self.home.folder / "spark", memory="3g", settings=chosen))
             tell(f"spark: a Connect server for all tasks at {address}")
             extra = {
                 "HUOKE_SPARK": address,

@@ -86,6 +86,9 @@ def search(program: Program, ask: Oracle, *, start: Sequence[Floats] = (), max_g
 
 def mix(program: Program, plans: Sequence[Plan], *, bound: float, passes: int, centre: Floats | None = None) -> Mixture:
     """The cheapest mixture of plans within the programme's limits; what cannot be met is left as slack at a penalty."""
+    # Every command imports the jobs; only a plan should pay for the solver.
+    from scipy.optimize import linprog
+
     limits = program.limits
     scale = np.maximum(np.abs(limits), 1e-6)
     columns = np.array([plan.activity for plan in plans]).T.reshape(len(limits), len(plans)) / scale[:, None]
@@ -95,8 +98,6 @@ def mix(program: Program, plans: Sequence[Plan], *, bound: float, passes: int, c
     needs_slack = np.flatnonzero(limits < 0.0)
     slack = np.zeros((len(limits), len(needs_slack)))
     slack[needs_slack, np.arange(len(needs_slack))] = -1.0
-    from scipy.optimize import linprog
-
     result = linprog(
         np.concatenate([objective / unit, penalty[needs_slack] * scale[needs_slack] / unit]),
         A_ub=np.hstack([columns, slack]) if len(limits) else None,
