@@ -29,6 +29,7 @@ def new(
     landing: Landing = DEFAULT_LANDING,
     truth: Truth = DEFAULT_TRUTH,
     people: Annotated[int | None, typer.Option(help="How many people; conf/market.yaml says when not given.")] = None,
+    family: Annotated[str | None, typer.Option(help="One of conf/families; else the sample.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed; the same gives the same bytes.")] = None,
     conf: ConfDir = CONF,
     as_json: AsJson = False,
@@ -39,7 +40,8 @@ def new(
     from jobs.market.history import new_market
 
     changes = {name: value for name, value in {"people": people, "seed": seed}.items() if value is not None}
-    settings = read_market_conf(conf / "market.yaml", **changes)
+    chosen = None if family is None else conf / "families" / f"{family}.yaml"
+    settings = read_market_conf(conf / "market.yaml", chosen, **changes)
     summary = new_market(settings, landing, truth, (lambda line: None) if as_json else typer.echo)
     typer.echo(json.dumps(asdict(summary), default=_plain) if as_json else render(summary))
 

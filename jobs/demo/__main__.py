@@ -23,11 +23,14 @@ from jobs.market.published import published_audiences
 from jobs.runtime.cluster import connect_server
 from jobs.runtime.conf import load_conf
 from jobs.runtime.errors import Fault, HuokeError
+from jobs.runtime.keys import keep_secret, sha256
 from jobs.runtime.shell import code_print
 from jobs.runtime.store import write_whole
 
 ROOT = Path(__file__).resolve().parents[2]
 CONF = ROOT / "conf"
+# Who explores and who is held out follows from the secret: the demo's own, so that its figures repeat.
+SECRET = sha256("huoke demo: made-up people only")
 STARTED = time.monotonic()
 
 
@@ -62,6 +65,7 @@ def main(
     """Make a market, run the DAGs through Airflow, send, play the campaign, measure it, print and report."""
     home = Home(folder.resolve(), people, seed)
     home.folder.mkdir(parents=True, exist_ok=True)
+    keep_secret(home.warehouse, SECRET)
     conf = read_market_conf(CONF / "market.yaml", people=people, seed=seed)
     tell(f"market: {people:,} people, seed {seed}")
     market = new_market(conf, home.landing, home.truth, lambda line: tell(f"market: {line}"))

@@ -15,10 +15,11 @@ from jobs.market.dice import Floats, Ints
 from jobs.market.funnel import APPROVED, DECISIONS, DECLINED
 from jobs.market.identities import Identities
 from jobs.market.ledger import DECLINED_US, Ledger
+from jobs.market.partners import PRODUCTS, TERMS
 from jobs.market.people_rows import suppression_rows
 from jobs.market.world import World
 
-TERMS = np.array([12, 12, 12, 18, 24])
+MIXED_TERMS = np.array([12, 12, 12, 18, 24])
 PENDING = len(DECISIONS)
 
 
@@ -40,13 +41,14 @@ def loan_terms(world: World, ledger: Ledger) -> Terms:
     amount = np.maximum(10, np.rint(np.exp(wish) / 100)).astype(np.int64) * 100_00
     tier = np.clip(np.floor((ledger.view_milli / 1000.0 + 2.0) / 0.7), 0, 5).astype(np.int64)
     limit = (amount * (12 - tier)) // 1200 * 100
+    product = world.partners.product[ledger.partner]
     drawn = 0.5 + 0.5 * world.dice.uniform("drawn_share", *key)
     return Terms(
         amount=amount,
         limit=limit,
         principal=np.maximum((limit * drawn / 100_00).astype(np.int64), 5) * 100_00,
         apr=np.round(0.12 + 0.02 * tier, 4),
-        term=TERMS[world.dice.pick("term", len(TERMS), *key)],
+        term=np.where(product < 0, MIXED_TERMS[world.dice.pick("term", len(MIXED_TERMS), *key)], TERMS[product]),
     )
 
 
@@ -95,8 +97,8 @@ def _application_rows(
                 text(count, "c", hex_bytes(ledger.click.astype(np.uint64))),
             ),
             "id_national": where(dice.uniform("form_national", *key) < 0.7, ids.national(person)),
-            "partner": labels(conf.partners, dice.pick("partner", len(conf.partners), *key)),
-            "product": labels(("cash_12", "cash_18", "cash_24"), np.searchsorted([12, 18, 24], terms.term)),
+            "partner": labels(world.partners.name, ledger.partner),
+            "product": labels(PRODUCTS, np.searchsorted(TERMS, terms.term)),
             "amount": money(terms.amount),
             "currency": constant(conf.currency, count),
             "decision": labels((*DECISIONS, "pending"), np.where(is_pending, PENDING, ledger.decision)),
@@ -120,7 +122,6 @@ def loans(world: World, calendar: Calendar, ledger: Ledger) -> tuple[pa.Table, I
     """One row per funded application, with its landing day."""
     ledger = ledger.take(ledger.funded_us >= 0)
     terms, number, count = loan_terms(world, ledger), _number(world, ledger), len(ledger)
-    key = (ledger.person, ledger.applied_us)
     table = pa.table(
         {
             "loan_id": text(count, "l", number),
@@ -128,7 +129,7 @@ def loans(world: World, calendar: Calendar, ledger: Ledger) -> tuple[pa.Table, I
             "funded_at": moments(ledger.funded_us),
             "principal": money(terms.principal),
             "currency": constant(world.conf.currency, count),
-            "partner": labels(world.conf.partners, world.dice.pick("partner", len(world.conf.partners), *key)),
+            "partner": labels(world.partners.name, ledger.partner),
             "apr": pa.array(terms.apr),
             "term_months": pa.array(terms.term),
         }
@@ -140,7 +141,7 @@ def statements_of(world: World, ledger: Ledger, from_month: int, until_month: in
     """The funded part of a ledger and its statements of the month ends from_month..until_month."""
     ledger = ledger.take(ledger.funded_us >= 0)
     terms = loan_terms(world, ledger)
-    ageing = age(world.conf, world.dice, world.people, ledger.person, ledger.funded_us)
+    ageing = age(world, ledger.person, ledger.funded_us)
     return ledger, statements(ledger.funded_us, terms.principal, terms.term, ageing, from_month, until_month)
 
 

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.market.calendar import day_of, month_of, month_start
-from jobs.market.conf import MarketConf
-from jobs.market.dice import Dice, Floats, Ints, sigmoid
-from jobs.market.people import People
+from jobs.market.dice import Floats, Ints, sigmoid
+from jobs.market.effects import effect
 from jobs.market.rings import DEFAULT_SHARE
+from jobs.market.world import World
 
 HAZARD = np.array([1.0, 1.25, 1.3, 1.2, 1.05, 0.95, 0.75, 0.55, 0.35])  # months 4 to 12, models.md section 5
 FIRST_LATE_MONTH = 4
@@ -45,20 +45,23 @@ class Statements:
     is_fraud: NDArray[np.bool_]
 
 
-def late_chance(conf: MarketConf, people: People) -> Floats:
-    """P(ever over 90 days past due by month 12 | funded) by person."""
+def late_chance(world: World, person: Ints, month: Ints | int) -> Floats:
+    """P(ever over 90 days past due by month 12 | funded in `month`) of `person` (indices)."""
+    conf, people = world.conf, world.people
     level, risk, intent = conf.response.late
-    honest = sigmoid(level + risk * people.risk + intent * people.intent)
-    chance: Floats = np.where(people.is_ring, DEFAULT_SHARE + (1 - DEFAULT_SHARE) * honest, honest)
+    added = effect(conf, people, person, "late") + world.drift.late(np.asarray(month))
+    honest = sigmoid(level + risk * people.risk[person] + intent * people.intent[person] + added)
+    chance: Floats = np.where(people.is_ring[person], DEFAULT_SHARE + (1 - DEFAULT_SHARE) * honest, honest)
     return chance
 
 
-def age(conf: MarketConf, dice: Dice, people: People, person: Ints, funded_us: Ints) -> Ageing:
+def age(world: World, person: Ints, funded_us: Ints) -> Ageing:
     """What will become of each loan; draws are keyed by person and time of funding."""
+    dice = world.dice
     key = (person, funded_us)
     u = dice.uniform("late", *key)
-    is_fraud = people.is_ring[person] & (u < DEFAULT_SHARE)
-    is_late = u < late_chance(conf, people)[person]
+    is_fraud = world.people.is_ring[person] & (u < DEFAULT_SHARE)
+    is_late = u < late_chance(world, person, month_of(day_of(funded_us)))
     month = FIRST_LATE_MONTH + np.searchsorted(np.cumsum(HAZARD / HAZARD.sum()), dice.uniform("late_month", *key))
     month = np.minimum(month, FIRST_LATE_MONTH + len(HAZARD) - 1)
     late_month = np.where(is_late, np.where(is_fraud, FIRST_LATE_MONTH, month), 0)

@@ -8,7 +8,7 @@ from scipy.special import ndtri
 
 from jobs.market.columns import labels
 from jobs.market.conf import FeatureConf
-from jobs.market.dice import Floats, Ints
+from jobs.market.dice import Ints
 from jobs.market.world import World
 
 
@@ -17,7 +17,7 @@ def feature_column(world: World, feature: FeatureConf, person: Ints) -> pa.Array
     dice = world.dice
     view = feature.noise * dice.normal("feature_" + feature.name, person)
     for trait, weight in feature.of.items():
-        view = view + weight * trait_values(world, trait)[person]
+        view = view + weight * world.people.trait(world.conf, trait)[person]
     is_null = dice.uniform("gap_" + feature.name, person) < feature.nulls
     if feature.levels:
         spread = np.sqrt(feature.noise**2 + sum(weight**2 for weight in feature.of.values()))
@@ -28,23 +28,3 @@ def feature_column(world: World, feature: FeatureConf, person: Ints) -> pa.Array
         return pa.array(np.rint(np.exp(np.minimum(value, 12.0))).astype(np.int64), mask=is_null)
     shown = np.round(np.exp(np.minimum(value, 30.0)) if feature.form == "exp" else value, 4)
     return pa.array(shown, mask=is_null)
-
-
-def trait_values(world: World, trait: str) -> Floats:
-    """A hidden trait by person; `aff_<channel>` is standardised."""
-    people = world.people
-    if trait.startswith("aff_"):
-        names = [channel.name for channel in world.conf.channels]
-        values: Floats = people.affinity[:, names.index(trait.removeprefix("aff_"))] / 0.8
-        return values
-    if trait in ("taste_1", "taste_2"):
-        return people.taste[:, int(trait[-1]) - 1]
-    return {
-        "intent": people.intent,
-        "risk": people.risk,
-        "income": people.income,
-        "reachable": people.reachable,
-        "hidden": people.hidden,
-        "group": people.group,
-        "tier": people.tier,
-    }[trait]

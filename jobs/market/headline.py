@@ -61,12 +61,13 @@ def _funnel_rates(world: World, ledger: Ledger, tally: Tally) -> list[HeadlineRa
     approved = ledger.decision == APPROVED
     funded = ledger.funded_us >= 0
     person = ledger.person[funded]
-    ageing = age(world.conf, world.dice, world.people, person, ledger.funded_us[funded])
+    ageing = age(world, person, ledger.funded_us[funded])
     came = ledger.click != 0
     spent = float(tally.cost.sum())
     bought = int((came & approved).sum())
     matched = float(np.average([c.match_rate for c in world.conf.channels], weights=tally.sent + 1e-9))
     late = ageing.late_month > 0
+    bands = world.conf.bands
 
     def rate(name: str, part: float, of: int, low: float, high: float, source: str) -> HeadlineRate:
         return HeadlineRate(name, part / max(of, 1), of, low, high, source)
@@ -76,10 +77,10 @@ def _funnel_rates(world: World, ledger: Ledger, tally: Tally) -> list[HeadlineRa
              "LendingClub about 10 % of applicants; Qifu 2023 Q3 49.2M / 227.9M registered = 21.6 %"),
         rate("drawn / approved", funded.sum(), int(approved.sum()), 0.598, 0.645,
              "Qifu 2023 Q3 29.4M borrowers / 49.2M approved = 59.8 %; 64.5 % in the small study"),
-        rate("late (over 90 days by month 12) / funded", late.sum(), int(funded.sum()), 0.0235, 0.0668,
-             "Qifu 90 days 2.35 % of balance (2023 Q4); Give Me Some Credit 6.68 % of borrowers in two years"),
-        rate("fraud / funded", ageing.is_fraud.sum(), int(funded.sum()), 0.002, 0.016,
-             "0.2 % claimed by lenders; 1.6 % in the small study"),
+        rate("late (over 90 days by month 12) / funded", late.sum(), int(funded.sum()),
+             bands.late.low, bands.late.high, bands.late.source),
+        rate("fraud / funded", ageing.is_fraud.sum(), int(funded.sum()),
+             bands.fraud.low, bands.fraud.high, bands.fraud.source),
         rate("cost per approved, campaigns", spent, bought, 265.0, 384.0,
              "Qifu RMB 265 to 384 per approved user, quarters of 2024 Q1 to 2025 Q2"),
         rate("matched / uploaded", matched, 1, 0.30, 0.80, "Meta 30-50 to 60-80 %, Google 40-70 % (vendor pages)"),

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jobs.market.calendar import DAY_US
+from jobs.market.calendar import DAY_US, month_of
 from jobs.market.dice import Floats, Ints, logit, sigmoid
-from jobs.market.wave import Audience
+from jobs.market.wave import ANYONE, Audience
 from jobs.market.world import World
 
 POLICY, EXPLORATION, HOLDOUT = 0, 1, 2
@@ -40,7 +40,7 @@ def assign(world: World, day: int, candidates: Ints) -> Assigned:
     keep = np.flatnonzero((role != POLICY) | listed)
     role, candidates, unknown = role[keep], candidates[keep], unknown[keep]
 
-    chance = _softmax(score[keep] + np.log([c.capacity for c in conf.channels]))
+    chance = _softmax(score[keep] + _sizes(world, day))
     turned = world.people.hidden[candidates, None] * np.linspace(1.0, -1.0, len(conf.channels))[None, :]
     salesman = _softmax(np.log(chance) + 1.5 * turned)
     drawn = _draw(np.where(unknown[:, None], salesman, chance), dice.uniform("channel", candidates, day))
@@ -54,9 +54,29 @@ def assign(world: World, day: int, candidates: Ints) -> Assigned:
         conf.holdout_share,
         np.where(role == EXPLORATION, conf.exploration_share / len(conf.channels), of_policy),
     )
-    pick = dice.pick("creative", world.creatives.per_channel, candidates, day)
-    creative = np.where(channel < 0, -1, channel * world.creatives.per_channel + pick)
-    return Assigned(Audience(candidates, channel, creative, np.full(len(candidates), day)), role, propensity)
+    creative = np.where(channel < 0, -1, rotated(world, candidates, np.maximum(channel, 0), day))
+    anyone = np.full(len(candidates), ANYONE)
+    return Assigned(Audience(candidates, channel, creative, np.full(len(candidates), day), anyone), role, propensity)
+
+
+def rotated(world: World, person: Ints, channel: Ints, day: Ints | int) -> Ints:
+    """The creative each person is shown when nobody chooses: any of those that run that month."""
+    running = np.zeros((len(person),), dtype=np.int64)
+    months = month_of(np.broadcast_to(np.asarray(day) + 1, (len(person),)))
+    for month in np.unique(months):
+        rows = months == month
+        running[rows] = world.creatives.active(int(month))[channel[rows]]
+    pick = (world.dice.uniform("creative", person, day) * running).astype(np.int64)
+    creative: Ints = channel * world.creatives.per_channel + pick
+    return creative
+
+
+def _sizes(world: World, day: int) -> Floats:
+    """Log of each channel's usual share of a wave, which swings from wave to wave."""
+    conf = world.conf
+    swing = world.dice.normal("load", np.arange(len(conf.channels)), day)
+    sizes: Floats = np.log([c.capacity for c in conf.channels]) + conf.load_swing * swing
+    return sizes
 
 
 def _score(world: World, person: Ints, day: int) -> Floats:

@@ -30,6 +30,32 @@ class Ladder:
         return tuple(1.0 - best / worst for best, worst in zip(self.oracle, self.random, strict=True))
 
 
+@dataclass(frozen=True)
+class Impact:
+    """How prices rise with use, by channel: elasticity, and how many people put on it make the usual load."""
+
+    elasticity: Floats
+    usual: Floats
+
+    def rated(self, cost: Floats, channel: Ints) -> Floats:
+        """What each row costs when all are played together, given their costs at the usual load."""
+        listed = np.bincount(channel, minlength=len(self.usual))
+        factor: Floats = np.clip(listed / np.maximum(self.usual, 1.0), 0.05, 20.0) ** self.elasticity
+        return np.asarray(cost * factor[channel], dtype=np.float64)
+
+    def spend(self, cost: Floats, channel: Ints) -> float:
+        """What rows cost together."""
+        return float(self.rated(cost, channel).sum())
+
+
+def impact_of(conf: MarketConf, people: int) -> Impact:
+    """A market's price impact for a part of it with so many people."""
+    return Impact(
+        np.array([media.price_impact for media in conf.channels]),
+        np.array([conf.usual_load * media.capacity * people for media in conf.channels]),
+    )
+
+
 def climb(conf: MarketConf, arms: Arms, late: Floats, shares: tuple[float, ...] = (0.1, 0.2, 0.3)) -> Ladder:
     """The ladder of a market, on a sample of at most 100,000 people with capacities in proportion."""
     step = max(1, conf.people // SAMPLE)
@@ -38,12 +64,13 @@ def climb(conf: MarketConf, arms: Arms, late: Floats, shares: tuple[float, ...] 
     reachable = reachable_volume(good, capacity)
     goals = [share * reachable for share in shares]
     rank = random_rank(len(cost))
+    impact = impact_of(conf, len(cost))
     return Ladder(
         reachable=reachable * conf.people / len(cost),
         shares=shares,
-        random=tuple(random_cost(cost, good, capacity, goal, rank) for goal in goals),
-        best_channel=tuple(best_channel_cost(cost, good, capacity, goal, rank) for goal in goals),
-        oracle=tuple(cheapest_first_cost(cost, good, capacity, goal) for goal in goals),
+        random=tuple(random_cost(cost, good, capacity, goal, rank, impact) for goal in goals),
+        best_channel=tuple(best_channel_cost(cost, good, capacity, goal, rank, impact) for goal in goals),
+        oracle=tuple(cheapest_first_cost(cost, good, capacity, goal, impact) for goal in goals),
     )
 
 
@@ -79,7 +106,7 @@ def reachable_volume(good: Floats, capacity: Ints) -> float:
     return best
 
 
-def random_cost(cost: Floats, good: Floats, capacity: Ints, goal: float, rank: Floats) -> float:
+def random_cost(cost: Floats, good: Floats, capacity: Ints, goal: float, rank: Floats, impact: Impact) -> float:
     """Rung 0: people in random order, a random channel each, channels drawn in proportion to capacity."""
     eligible = np.flatnonzero(good.max(axis=1) > 0)
     order = eligible[np.argsort(rank[eligible], kind="stable")]
@@ -87,20 +114,21 @@ def random_cost(cost: Floats, good: Floats, capacity: Ints, goal: float, rank: F
     # the channel comes from a second, independent use of the rank's low digits
     turn = (rank[order] * 2.0**20) % 1.0
     channel = np.minimum(np.searchsorted(np.cumsum(share), turn), len(capacity) - 1)
-    return _cost_at(cost[order, channel], good[order, channel], goal)
+    return _cost_at(cost[order, channel], good[order, channel], channel, goal, impact)
 
 
-def best_channel_cost(cost: Floats, good: Floats, capacity: Ints, goal: float, rank: Floats) -> float:
+def best_channel_cost(cost: Floats, good: Floats, capacity: Ints, goal: float, rank: Floats, impact: Impact) -> float:
     """Rung 1: random people, channels filled to capacity in order of their average cost."""
     eligible = np.flatnonzero(good.max(axis=1) > 0)
     order = eligible[np.argsort(rank[eligible], kind="stable")]
     average = cost[eligible].sum(axis=0) / np.maximum(good[eligible].sum(axis=0), 1e-12)
     channel = np.repeat(np.argsort(average, kind="stable"), capacity[np.argsort(average, kind="stable")])
     size = min(len(order), len(channel))
-    return _cost_at(cost[order[:size], channel[:size]], good[order[:size], channel[:size]], goal)
+    order, channel = order[:size], channel[:size]
+    return _cost_at(cost[order, channel], good[order, channel], channel, goal, impact)
 
 
-def cheapest_first_cost(cost: Floats, good: Floats, capacity: Ints, goal: float) -> float:
+def cheapest_first_cost(cost: Floats, good: Floats, capacity: Ints, goal: float, impact: Impact) -> float:
     """Rung 7: the cheapest person-channel pairs by true cost per good customer, one a person, under capacities."""
     person, channel = np.nonzero(good > 0)
     ratio = cost[person, channel] / good[person, channel]
@@ -118,14 +146,18 @@ def cheapest_first_cost(cost: Floats, good: Floats, capacity: Ints, goal: float)
             if volume >= goal:
                 break
     chosen = np.array(taken)
-    return _cost_at(cost[person[chosen], channel[chosen]], good[person[chosen], channel[chosen]], goal)
+    return _cost_at(
+        cost[person[chosen], channel[chosen]], good[person[chosen], channel[chosen]], channel[chosen], goal, impact
+    )
 
 
-def _cost_at(cost: Floats, good: Floats, goal: float) -> float:
+def _cost_at(cost: Floats, good: Floats, channel: Ints, goal: float, impact: Impact) -> float:
     """Cost per good customer of the first rows that reach a volume, the last one in part; of all when they do not."""
     volume = np.cumsum(good)
     stop = int(np.searchsorted(volume, goal))
     if stop >= len(volume):
-        return float(cost.sum() / max(volume[-1] if len(volume) else 0.0, 1e-12))
+        return impact.spend(cost, channel) / max(float(volume[-1]) if len(volume) else 0.0, 1e-12)
     short = goal - (volume[stop - 1] if stop else 0.0)
-    return float((cost[:stop].sum() + cost[stop] * short / good[stop]) / goal)
+    part = cost[: stop + 1].copy()
+    part[stop] *= short / good[stop]
+    return impact.spend(part, channel[: stop + 1]) / goal

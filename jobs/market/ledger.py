@@ -25,6 +25,7 @@ class Ledger:
     applied_us: Ints
     channel: Ints  # ORGANIC, REGISTRATION or a channel's index
     wave_day: Ints  # 0 when no wave led to it
+    partner: Ints
     click: Ints  # the click's 64-bit number, 0 for none
     decision: Ints
     decided_us: Ints

@@ -9,7 +9,7 @@ from jobs.market.dice import Ints
 from jobs.market.funnel import decide
 from jobs.market.ledger import Ledger
 from jobs.market.rings import BURST_HOURS
-from jobs.market.wave import WaveEvents
+from jobs.market.wave import ANYONE, WaveEvents
 from jobs.market.world import World
 
 
@@ -47,11 +47,12 @@ def settle(
     `unasked` maps ledger.ORGANIC and ledger.REGISTRATION to moments by person; `since_us` is when each became a
     customer, `last_us` when each last applied.
     """
-    person, at, channel, wave_day, click = (
+    person, at, channel, wave_day, partner, click = (
         [events.apply.person],
         [events.apply_us],
         [events.apply.channel],
         [events.apply.day],
+        [events.apply.partner],
         [events.apply_word],
     )
     for kind, moments in unasked.items():
@@ -60,21 +61,25 @@ def settle(
         at.append(moments[who])
         channel.append(np.full(len(who), kind))
         wave_day.append(np.zeros(len(who), dtype=np.int64))
+        partner.append(np.full(len(who), ANYONE))
         click.append(np.zeros(len(who), dtype=np.int64))
-    rows = [np.concatenate(parts) for parts in (person, at, channel, wave_day, click)]
-    order = np.lexsort((rows[4], -rows[2], rows[1], rows[0]))
+    rows = [np.concatenate(parts) for parts in (person, at, channel, wave_day, partner, click)]
+    order = np.lexsort((rows[5], -rows[2], rows[1], rows[0]))
     is_free = rows[1] < since_us[rows[0]]
     is_free &= rows[1] >= last_us[rows[0]] + WINDOW_DAYS * DAY_US
     order = order[is_free[order]]
     who = rows[0][order]
     first = order[np.diff(who, prepend=-1) != 0]
-    made = decide(world.conf, world.dice, world.people, rows[0][first], rows[1][first])
+    drawn = world.partners.drawn(world.dice, world.people.region[rows[0][first]], rows[0][first], rows[1][first])
+    chosen = np.where(rows[4][first] == ANYONE, drawn, rows[4][first])
+    made = decide(world.conf, world.dice, world.people, world.partners, rows[0][first], rows[1][first], chosen)
     return Ledger(
         person=rows[0][first],
         applied_us=rows[1][first],
         channel=rows[2][first],
         wave_day=rows[3][first],
-        click=rows[4][first],
+        partner=chosen,
+        click=rows[5][first],
         decision=made.decision,
         decided_us=made.decided_us,
         funded_us=made.funded_us,

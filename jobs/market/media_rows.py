@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 import numpy as np
 import pyarrow as pa
 
-from jobs.market.calendar import day_of, month_of
+from jobs.market.calendar import day_of, month_of, month_start
 from jobs.market.columns import constant, days, hex_bytes, labels, moments, money, text, where
 from jobs.market.creatives import FORMATS, TONES, TOPICS
 from jobs.market.dice import Floats, Ints
@@ -116,7 +118,7 @@ def _spend_cells(world: World, events: WaveEvents) -> tuple[Ints, Audience, list
         np.bincount(which, weights=values, minlength=len(first)).astype(np.float64) for values in measures
     ]
     chosen = rows.take(first)
-    return day[first], Audience(chosen.person, chosen.channel, creative[first], chosen.day), totals
+    return day[first], replace(chosen, creative=creative[first]), totals
 
 
 def _minor(world: World, channel: Ints, cost: Floats) -> Ints:
@@ -167,23 +169,25 @@ def deliveries(
     return table, reported
 
 
-def creatives(world: World) -> pa.Table:
-    """Every creative with its features; all run from the first wave."""
+def creatives(world: World) -> tuple[pa.Table, Ints]:
+    """Every creative with its features, and the day each is known: five days before it first runs."""
     made, channels = world.creatives, world.conf.channels
     count = len(made.channel)
-    return pa.table(
+    begins = month_start(made.first_month)
+    table = pa.table(
         {
             "creative": pa.array(made.name, type=pa.string()),
             "channel": labels([c.name for c in channels], made.channel),
             "placement": _placement(world, np.arange(count), made.channel),
             "format": labels(FORMATS, made.format),
-            "first_day": days(np.full(count, world.calendar.first)),
+            "first_day": days(begins),
             "topic": labels(TOPICS, made.topic),
             "tone": labels(TONES, made.tone),
             "has_rate": labels(("no", "yes"), made.has_rate),
             "words": pa.array(made.words),
         }
     )
+    return table, np.maximum(begins - 5, world.calendar.first)
 
 
 def fx_rates(world: World, first: int, last: int) -> tuple[pa.Table, Ints]:
@@ -204,9 +208,7 @@ def fx_rates(world: World, first: int, last: int) -> tuple[pa.Table, Ints]:
 
 
 def _joined(first: Audience, second: Audience) -> Audience:
-    return Audience(
-        *(np.concatenate([getattr(first, f), getattr(second, f)]) for f in ("person", "channel", "creative", "day"))
-    )
+    return Audience(*(np.concatenate([getattr(first, f.name), getattr(second, f.name)]) for f in fields(Audience)))
 
 
 def _campaign(world: World, rows: Audience) -> pa.Array:

@@ -29,6 +29,8 @@ class People:
     tier: Floats
     affinity: Floats  # n x channels
     taste: Floats  # n x 2
+    need: Floats  # what kind of loan is wanted
+    is_annoyed: NDArray[np.bool_]  # sleeping dogs: an ad puts them off
     region: Ints
     registered_us: Ints
     ring: Ints  # -1: none
@@ -38,6 +40,25 @@ class People:
     def count(self) -> int:
         """How many people."""
         return len(self.intent)
+
+    def trait(self, conf: MarketConf, name: str) -> Floats:
+        """A hidden trait by its name in the conf; `aff_<channel>` is standardised. KeyError for no such trait."""
+        if name.startswith("aff_"):
+            names = [channel.name for channel in conf.channels]
+            values: Floats = self.affinity[:, names.index(name.removeprefix("aff_"))] / AFFINITY_SD
+            return values
+        if name in ("taste_1", "taste_2"):
+            return self.taste[:, int(name[-1]) - 1]
+        return {
+            "intent": self.intent,
+            "risk": self.risk,
+            "income": self.income,
+            "reachable": self.reachable,
+            "hidden": self.hidden,
+            "group": self.group,
+            "tier": self.tier,
+            "need": self.need,
+        }[name]
 
     @property
     def is_ring(self) -> NDArray[np.bool_]:
@@ -65,6 +86,8 @@ def draw_people(conf: MarketConf, dice: Dice, calendar: Calendar, ring: Ints) ->
         tier=tier,
         affinity=AFFINITY_SD * dice.normal("affinity", who[:, None], channels[None, :]),
         taste=dice.normal("taste", who[:, None], np.arange(2)[None, :]),
+        need=dice.normal("need", who),
+        is_annoyed=dice.uniform("annoyed", who) < conf.sleeping_dogs,
         region=dice.pick("region", len(conf.regions), np.where(is_ring, -1 - ring, who)),
         registered_us=_registered(dice, calendar, who, ring),
         ring=ring,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from jobs.market.calendar import DAY_US, as_date, day_of, month_of, month_start
 from jobs.market.columns import constant, labels, moments, where
@@ -22,6 +23,13 @@ def prospects_snapshot(world: World, ids: Identities, records: pa.Table, day: in
     row = np.flatnonzero(world.people.registered_us[world.prospects] < day * DAY_US)
     snapshot = records.take(pa.array(row))
     cookie = ids.cookie(world.prospects[row], int(month_of([day])[0]))
+    month = int(month_of([day])[0])
+    for feature in world.conf.features:
+        factor = world.drift.unit(feature.name, month)
+        if factor != 1.0:
+            place = snapshot.column_names.index(feature.name)
+            values = pc.multiply(snapshot.column(place), factor)
+            snapshot = snapshot.set_column(place, feature.name, pc.cast(values, snapshot.column(place).type))
     place = records.column_names.index("id_cookie")
     had = snapshot.column(place).is_valid().to_numpy()
     return snapshot.set_column(place, "id_cookie", where(had, cookie))

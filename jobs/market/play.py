@@ -19,13 +19,14 @@ from jobs.market.conf import MarketConf
 from jobs.market.default import age
 from jobs.market.dice import Ints
 from jobs.market.identities import Identities
+from jobs.market.incumbent import rotated
 from jobs.market.landing import LandingWriter
 from jobs.market.ledger import ORGANIC, Ledger, Standing, joined, read_ledger, standing, write_ledger
 from jobs.market.life import organic_moments, settle
 from jobs.market.publish import Publisher
 from jobs.market.state import SETTLE_DAYS, read_summary, write_json
 from jobs.market.truth import prospect_ids
-from jobs.market.wave import Audience, WaveEvents, join_events, play_wave
+from jobs.market.wave import ANYONE, Audience, WaveEvents, join_events, play_wave
 from jobs.market.world import World
 from jobs.runtime.errors import DataRefused, UsageError
 
@@ -55,7 +56,7 @@ def play(
     *,
     months: int = 13,
 ) -> PlaySummary:
-    """Play audience rows (day, audience, channel, prospect_id, role; creative, propensity, policy where given).
+    """Play audience rows: day, audience, channel, prospect_id, role; creative, partner, propensity, policy if given.
 
     Adds landing files for the campaign, for the lender's other life, and for statements until the campaign's loans
     are `months` months on book. The same call again completes an interrupted one, or writes nothing. Raises
@@ -123,11 +124,15 @@ class _Play:
         parts, all_events = [], []
         wave_month = month_of(audience.day + 1)
         first = int(min(wave_month.min(), clock + 1)) if len(wave_month) else clock + 1
+        lost_us = np.full(world.people.count, -1, dtype=np.int64)
         for month in range(first, until_month + 1):
             organic = organic_moments(world, month)
             following = organic_moments(world, month + 1)
             rows = audience.take(np.flatnonzero(wave_month == month))
-            events = play_wave(world, rows, np.where(organic > 0, organic, following))
+            unasked_us = np.where(organic > 0, organic, following)
+            events = play_wave(world, rows, unasked_us)
+            lost_us[events.put_off] = unasked_us[events.put_off]
+            organic = np.where(organic == lost_us, 0, organic)
             unasked = {ORGANIC: organic} if month > clock else {}
             parts.append(settle(world, unasked, events, now.since, now.last, daily_until))
             now = now.after(parts[-1])
@@ -218,7 +223,7 @@ def _ordered(audiences: pa.Table | pd.DataFrame) -> pd.DataFrame:
 
 def _name(frame: pd.DataFrame, months: int) -> str:
     """A name for a play that only equal rows share."""
-    wanted = [*COLUMNS, *(name for name in ("creative", "propensity", "policy") if name in frame)]
+    wanted = [*COLUMNS, *(name for name in ("creative", "partner", "propensity", "policy") if name in frame)]
     text = frame[wanted].to_csv(index=False) + str(months)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -246,25 +251,29 @@ def _rows(world: World, frame: pd.DataFrame) -> Audience:
         )
     person = world.prospects[row]
     day = np.array([day_number(d) for d in sent["day"]], dtype=np.int64)
-    per = world.creatives.per_channel
-    creative = channel * per + world.dice.pick("creative", per, person, day)
+    creative = rotated(world, person, channel, day)
     if "creative" in sent:
         given = pd.Index(world.creatives.name).get_indexer(pd.Index(sent["creative"].fillna("")))
         fits = (given >= 0) & (world.creatives.channel[np.maximum(given, 0)] == channel)
         creative = np.where(fits, given, creative)
+    partner = np.full(len(person), ANYONE)
+    if "partner" in sent:
+        partner = pd.Index(world.partners.name).get_indexer(pd.Index(sent["partner"].fillna(""))).astype(np.int64)
+        serves = world.partners.serves[np.maximum(partner, 0), world.people.region[person]]
+        partner = np.where((partner >= 0) & serves, partner, ANYONE)
     # two records of one person on one list are one person to the channel
     order = np.lexsort((np.arange(len(person)), channel, person, day))
     key = np.stack([day, person, channel], axis=1)[order]
     fresh = np.ones(len(order), dtype=bool)
     fresh[1:] = (np.diff(key, axis=0) != 0).any(axis=1)
-    return Audience(person, channel, creative, day).take(np.sort(order[fresh]))
+    return Audience(person, channel, creative, day, partner).take(np.sort(order[fresh]))
 
 
 def _results(world: World, made: Ledger, audience: Audience, events: WaveEvents) -> list[dict[str, Any]]:
     """Realised counts and spend of the campaign by channel, then over all."""
     bought = made.take(made.wave_day > 0)
     funded = bought.take(bought.funded_us >= 0)
-    ageing = age(world.conf, world.dice, world.people, funded.person, funded.funded_us)
+    ageing = age(world, funded.person, funded.funded_us)
     count = len(world.conf.channels)
 
     def by(channel: Ints, weight: Any = None) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

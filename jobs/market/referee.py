@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,15 @@ import pyarrow.parquet as pq
 from jobs.market.dice import Floats, Ints
 from jobs.market.ladder import (
     SAMPLE,
+    Impact,
     best_channel_cost,
     cheapest_first_cost,
+    impact_of,
     random_cost,
     random_rank,
     reachable_volume,
 )
+from jobs.market.state import MARKER, played_conf
 from jobs.runtime.errors import DataRefused
 
 Cell = dict[str, float | int | None]
@@ -39,6 +42,7 @@ class Truth:
     cost: Floats
     funded: Floats
     reach: Floats
+    impact: Impact
 
 
 def read_truth(truth: Path) -> Truth:
@@ -66,7 +70,16 @@ def read_truth(truth: Path) -> Truth:
         cost=matrices["expected_cost"],
         funded=matrices["inc_funded"],
         reach=matrices["reach"],
+        impact=_impact(truth, channels),
     )
+
+
+def _impact(truth: Path, channels: list[str]) -> Impact:
+    """The price impact of one of our own markets; none for a market that does not tell."""
+    if (truth / MARKER).exists():
+        conf = played_conf(truth)
+        return impact_of(conf, conf.people)
+    return Impact(np.zeros(len(channels)), np.ones(len(channels)))
 
 
 def referee(truth: Path, audiences: pa.Table | pd.DataFrame) -> dict[str, Any]:
@@ -91,7 +104,7 @@ def referee(truth: Path, audiences: pa.Table | pd.DataFrame) -> dict[str, Any]:
         {
             "channel": frame["channel"].to_numpy(),
             "band": frame["band"].to_numpy() if "band" in frame else None,
-            "spend": known.cost[row, column],
+            "spend": known.impact.rated(known.cost[row, column], column),
             "funded": known.funded[row, column],
             "good": known.funded[row, column] * (1.0 - known.late[row]),
             "fraud": known.funded[row, column] * known.is_fraud[row],
@@ -130,15 +143,16 @@ def same_volume(known: Truth, good: float) -> dict[str, float | None]:
     cost, win = known.cost[who], known.funded[who] * (1.0 - known.late[who])[:, None]
     capacity = (known.capacity * scale).astype(np.int64)
     goal, rank = good * scale, random_rank(len(who))
+    impact = replace(known.impact, usual=known.impact.usual * scale)
     reachable = reachable_volume(win, capacity)
     if not 0 < goal <= reachable:
         return {"reachable": reachable / scale, "random": None, "best_channel": None, "oracle": None}
     return {
         "reachable": reachable / scale,
         "share_of_reachable": goal / reachable,
-        "random": random_cost(cost, win, capacity, goal, rank),
-        "best_channel": best_channel_cost(cost, win, capacity, goal, rank),
-        "oracle": cheapest_first_cost(cost, win, capacity, goal),
+        "random": random_cost(cost, win, capacity, goal, rank, impact),
+        "best_channel": best_channel_cost(cost, win, capacity, goal, rank, impact),
+        "oracle": cheapest_first_cost(cost, win, capacity, goal, impact),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from jobs.market.columns import digit_bytes, labels, text
 from jobs.market.creatives import pull
 from jobs.market.default import late_chance
 from jobs.market.dice import Floats, Ints
-from jobs.market.response import expected_cost, organic_window, respond
+from jobs.market.response import expected_cost, expected_price, organic_window, respond
 from jobs.market.world import World
 
 CHUNK = 200_000
@@ -25,44 +25,61 @@ def prospect_ids(rows: Ints) -> pa.Array:
     return text(len(rows), "p", digit_bytes((rows * 48_271 + 11) % 100_000_007, 9))
 
 
-def arm(world: World, person: Ints, channel: int) -> tuple[Floats, Floats, Floats]:
-    """Expected cost, incremental expected funded customers and reach of `person` on a channel, creatives in rotation.
+def arm(world: World, person: Ints, channel: int, month: int) -> tuple[Floats, Floats, Floats]:
+    """Expected cost, incremental applications and reach of `person` on a channel in a month, creatives in rotation.
 
     Being sent adds applications only where the person would not have applied anyway: reach x P(apply by the ad) x
-    (1 - P(organic)), then approval and drawdown.
+    (1 - P(organic)); a sleeping dog loses a share of P(organic) instead. Prices are those of the usual load; a click
+    on the way through another channel is paid for as well.
     """
-    per = world.creatives.per_channel
+    conf, per = world.conf, world.creatives.per_channel
+    running = int(world.creatives.active(month)[channel])
     answer = respond(world.conf, world.people, person, channel)
     mean_pull, applies = np.zeros(len(person)), np.zeros(len(person))
-    for place in range(per):
+    for place in range(running):
         creative = np.full(len(person), channel * per + place)
-        clicks = pull(world.people, world.creatives, person, creative)
-        mean_pull += clicks / per
-        applies += -np.expm1(-clicks * answer.clicks * answer.apply) / per
+        clicks = pull(conf, world.people, world.creatives, person, creative, month)
+        mean_pull += clicks / running
+        applies += -np.expm1(-clicks * answer.clicks * answer.apply) / running
     organic = organic_window(world.organic[person])
-    cost = expected_cost(world.conf.channels[channel], answer, mean_pull, organic)
-    won = answer.reach * applies * (1.0 - organic) * world.funded_given_apply[person]
-    return cost, won, answer.reach
+    is_annoyed = world.people.is_annoyed[person]
+    cost = expected_cost(conf.channels[channel], answer, mean_pull, organic) + _detour_cost(
+        world, person, channel, answer.reach * answer.clicks * mean_pull * np.where(is_annoyed, 0.0, answer.apply)
+    )
+    won = answer.reach * np.where(is_annoyed, -conf.response.annoyance * organic, applies * (1.0 - organic))
+    return cost * world.drift.price(month), won, answer.reach
+
+
+def _detour_cost(world: World, person: Ints, channel: int, converting: Floats) -> Floats:
+    """What second clicks cost, given the expected number of converting first ones."""
+    names = [media.name for media in world.conf.channels]
+    if world.conf.detour_channel in (None, names[channel]):
+        return np.zeros(len(person))
+    price = expected_price(world.conf, world.people, person, names.index(str(world.conf.detour_channel)))
+    cost: Floats = converting * world.conf.detour_share * price
+    return cost
 
 
 @dataclass(frozen=True)
 class Arms:
-    """People x channels: expected cost, incremental expected funded customers, reach."""
+    """People x channels: expected cost at the usual load, incremental applications and funded customers, reach."""
 
     cost: Floats
+    applied: Floats
     funded: Floats
     reach: Floats
 
 
 def all_arms(world: World) -> Arms:
-    """Every person on every channel, as if nobody were a customer yet."""
+    """Every person on every channel in the month after history, as if nobody were a customer yet."""
     shape = (world.people.count, len(world.conf.channels))
-    arms = Arms(np.empty(shape), np.empty(shape), np.empty(shape))
+    arms = Arms(*(np.empty(shape) for _ in fields(Arms)))
     for channel in range(shape[1]):
         for start in range(0, shape[0], CHUNK):
             rows = np.arange(start, min(start + CHUNK, shape[0]))
             cell = (slice(start, start + len(rows)), channel)
-            arms.cost[cell], arms.funded[cell], arms.reach[cell] = arm(world, rows, channel)
+            arms.cost[cell], arms.applied[cell], arms.reach[cell] = arm(world, rows, channel, world.campaign_month)
+            arms.funded[cell] = arms.applied[cell] * world.funded_given_apply[rows]
     return arms
 
 
@@ -74,7 +91,7 @@ def write_truth(world: World, truth: Path, arms: Arms) -> None:
         "prospect_id": ids,
         "person_id": text(len(person), "n", digit_bytes(person, 8)),
         "p_organic": organic_window(world.organic)[person],
-        "p_late": late_chance(world.conf, world.people)[person],
+        "p_late": late_chance(world, person, world.campaign_month),
         "is_fraud_ring": world.people.is_ring[person],
     }
     pq.write_table(pa.table(people), truth / "people.parquet")

@@ -11,7 +11,9 @@ from jobs.market.calendar import DAY_US, Calendar
 from jobs.market.conf import MarketConf
 from jobs.market.creatives import Creatives, draw_creatives
 from jobs.market.dice import Dice, Floats, Ints
-from jobs.market.funnel import approve_chance, fund_chance
+from jobs.market.drift import Drift
+from jobs.market.funnel import funded_chance
+from jobs.market.partners import Partners, draw_partners
 from jobs.market.people import People, draw_people, prospect_people
 from jobs.market.response import organic_month
 from jobs.market.rings import draw_rings
@@ -45,7 +47,14 @@ class World:
         self.calendar = Calendar(conf)
         self.people: People = draw_people(conf, self.dice, self.calendar, draw_rings(conf, self.dice))
         self.prospects: Ints = prospect_people(conf, self.dice)
-        self.creatives: Creatives = draw_creatives(conf, self.dice)
+        self.creatives: Creatives = draw_creatives(conf, self.dice, self.calendar)
+        self.partners: Partners = draw_partners(conf, self.dice)
+        self.drift = Drift(conf, self.dice, self.calendar)
+
+    @property
+    def campaign_month(self) -> int:
+        """The month after history, for which the truth is told."""
+        return self.calendar.end_month + 1
 
     @cached_property
     def organic(self) -> Floats:
@@ -54,8 +63,17 @@ class World:
 
     @cached_property
     def funded_given_apply(self) -> Floats:
-        """P(approved and funded | applied) by person."""
-        return approve_chance(self.conf, self.people) * fund_chance(self.conf, self.people)
+        """P(approved and funded | applied) by person, when nobody chooses the partner."""
+        return self._funded[1]
+
+    @cached_property
+    def approved_given_apply(self) -> Floats:
+        """P(approved | applied) by person, when nobody chooses the partner."""
+        return self._funded[0]
+
+    @cached_property
+    def _funded(self) -> tuple[Floats, Floats]:
+        return funded_chance(self.conf, self.people, self.partners)
 
     @cached_property
     def consent(self) -> Consent:

@@ -51,23 +51,31 @@ def sha256(value: str) -> str:
     return hashlib.sha256(value.encode()).hexdigest()
 
 
+def keep_secret(warehouse: Path, text: str) -> None:
+    """Keep a secret (64 hex digits) as WAREHOUSE/secret, readable by its owner only; one there already stays."""
+    path = warehouse / "secret"
+    if path.is_file():
+        return
+    warehouse.mkdir(parents=True, exist_ok=True)
+    beside = warehouse / f".secret.{os.getpid()}"
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
+    try:
+        os.link(beside, path)
+    except FileExistsError:
+        pass
+    finally:
+        beside.unlink()
+
+
 def load_keys(warehouse: Path) -> Keys:
     """The deployment's keys: from $HUOKE_SECRET (64 hex digits), else WAREHOUSE/secret, made once and kept private."""
     given = os.environ.get(VARIABLE)
     path = warehouse / "secret"
-    if given is None and not path.is_file():
-        warehouse.mkdir(parents=True, exist_ok=True)
-        beside = warehouse / f".secret.{os.getpid()}"
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
-            handle.write(secrets.token_hex(32))
-            handle.flush()
-            os.fsync(handle.fileno())
-        try:
-            os.link(beside, path)
-        except FileExistsError:
-            pass
-        finally:
-            beside.unlink()
+    if given is None:
+        keep_secret(warehouse, secrets.token_hex(32))
     text = given if given is not None else path.read_text(encoding="utf-8")
     try:
         secret = bytes.fromhex(text.strip())

@@ -15,9 +15,10 @@ from jobs.market.conf import MarketConf, read_market_conf
 CONF = Path(__file__).parents[3] / "conf" / "market.yaml"
 
 
-def small_conf(**changes: object) -> MarketConf:
-    """The default market with 2,000 people and half a year of waves."""
-    return read_market_conf(CONF, **{"people": 2000, "months": 6, "book_months": 13, "daily_days": 40, **changes})
+def small_conf(family: str | None = None, **changes: object) -> MarketConf:
+    """The default market, or one of a family, with 2,000 people and half a year of waves."""
+    path = None if family is None else CONF.parent / "families" / f"{family}.yaml"
+    return read_market_conf(CONF, path, **{"people": 2000, "months": 6, "book_months": 13, "daily_days": 40, **changes})
 
 
 def digest(root: Path) -> dict[str, str]:

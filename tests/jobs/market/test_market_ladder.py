@@ -7,7 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from jobs.market.ladder import best_channel_cost, cheapest_first_cost, random_cost, random_rank, reachable_volume
+from jobs.market.ladder import (
+    Impact,
+    best_channel_cost,
+    cheapest_first_cost,
+    random_cost,
+    random_rank,
+    reachable_volume,
+)
+
+FLAT = Impact(np.zeros(4), np.ones(4))
 
 
 def instance(seed: int, people: int, channels: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -38,9 +47,16 @@ def test_the_oracle_is_never_dearer_than_the_blind(seed: int) -> None:
     capacity = np.full(4, 100)
     rank = random_rank(400)
     goal = 0.2 * reachable_volume(good, capacity)
-    oracle = cheapest_first_cost(cost, good, capacity, goal)
-    blind = random_cost(cost, good, capacity, goal, rank)
-    best = best_channel_cost(cost, good, capacity, goal, rank)
+    oracle = cheapest_first_cost(cost, good, capacity, goal, FLAT)
+    blind = random_cost(cost, good, capacity, goal, rank, FLAT)
+    best = best_channel_cost(cost, good, capacity, goal, rank, FLAT)
     assert oracle < min(blind, best)
-    scaled = cheapest_first_cost(3 * cost, good, capacity, goal)
+    scaled = cheapest_first_cost(3 * cost, good, capacity, goal, FLAT)
     assert np.isclose(scaled, 3 * oracle)
+
+
+def test_prices_that_rise_with_use_are_paid_on_every_row_of_a_channel() -> None:
+    impact = Impact(np.array([0.5, 0.0]), np.array([2.0, 1.0]))
+    cost, channel = np.array([1.0, 2.0, 3.0, 4.0, 1.0, 1.0, 1.0, 1.0, 1.0]), np.array([0] * 8 + [1])
+    assert np.isclose(impact.spend(cost, channel), 14.0 * 2.0 + 1.0)
+    assert np.isclose(impact.spend(cost[:2], channel[:2]), 3.0)

@@ -6,33 +6,34 @@ import numpy as np
 import pytest
 from market_fixtures import small_conf
 
+from jobs.market.calendar import DAY_US
 from jobs.market.default import age, late_chance
 from jobs.market.funnel import APPROVED, decide
 from jobs.market.headline import HeadlineRate, headline_text
 from jobs.market.history import new_market
+from jobs.market.incumbent import rotated
 from jobs.market.ledger import ORGANIC, standing
 from jobs.market.ledger import empty_ledger as nothing
 from jobs.market.life import organic_moments, settle
-from jobs.market.response import organic_window
+from jobs.market.response import load_factor, organic_window
 from jobs.market.truth import all_arms
-from jobs.market.wave import Audience, play_wave
+from jobs.market.wave import ANYONE, Audience, play_wave
 from jobs.market.world import World
 
 PEOPLE = 40_000
 
 
-@pytest.fixture(scope="module")
-def world() -> World:
-    return World(small_conf(people=PEOPLE))
+@pytest.fixture(scope="module", params=["sample", "interacting", "drifting"])
+def world(request: pytest.FixtureRequest) -> World:
+    return World(small_conf(None if request.param == "sample" else request.param, people=PEOPLE))
 
 
 @pytest.mark.parametrize("channel", range(8))
 def test_a_wave_costs_reaches_and_wins_what_the_arms_say(world: World, channel: int) -> None:
     arms, who = all_arms(world), np.arange(PEOPLE)
     day = world.calendar.end
-    per = world.creatives.per_channel
-    creative = channel * per + world.dice.pick("creative", per, who, day)
-    audience = Audience(who, np.full(PEOPLE, channel), creative, np.full(PEOPLE, day))
+    creative = rotated(world, who, np.full(PEOPLE, channel), day)
+    audience = Audience(who, np.full(PEOPLE, channel), creative, np.full(PEOPLE, day), np.full(PEOPLE, ANYONE))
     organic = organic_moments(world, world.calendar.end_month + 1)
     events = play_wave(world, audience, organic)
 
@@ -41,25 +42,32 @@ def test_a_wave_costs_reaches_and_wins_what_the_arms_say(world: World, channel: 
 
     reach = arms.reach[:, channel]
     within(len(events.exposure_us), reach.sum(), (reach * (1 - reach)).sum())
-    won = arms.funded[:, channel] / world.funded_given_apply  # incremental applications
-    organic_chance = organic_window(world.organic)
+    assert np.allclose(arms.funded[:, channel], arms.applied[:, channel] * world.funded_given_apply)
+    is_annoyed, organic_chance = world.people.is_annoyed, organic_window(world.organic)
     campaign = np.unique(events.apply.person[organic[events.apply.person] == 0])
-    expected = (won / (1 - organic_chance) * (1 - world.organic)).sum()
+    expected = (arms.applied[:, channel] / (1 - organic_chance) * (1 - world.organic))[~is_annoyed].sum()
     within(len(campaign), expected, expected)
+    assert not is_annoyed[campaign].any()
+    lost = -arms.applied[is_annoyed, channel].sum()
+    within(len(events.put_off), lost, lost + 1.0)
     spent = events.exposure_cost.sum() + events.click_cost.sum()
     dearest = max(float(events.click_cost.max(initial=0.0)), float(events.exposure_cost.max(initial=0.0)))
-    within(spent, arms.cost[:, channel].sum(), dearest * spent + 1.0)
+    within(spent, arms.cost[:, channel].sum() * load_factor(world.conf, channel, PEOPLE), dearest * spent + 1.0)
 
 
 def test_decisions_and_lateness_follow_their_chances(world: World) -> None:
     who = np.arange(PEOPLE)
     applied = np.full(PEOPLE, world.calendar.end * 86_400_000_000)
-    made = decide(world.conf, world.dice, world.people, who, applied)
+    drawn = world.partners.drawn(world.dice, world.people.region, who, applied)
+    made = decide(world.conf, world.dice, world.people, world.partners, who, applied, drawn)
     expected = world.funded_given_apply
     assert abs((made.funded_us >= 0).sum() - expected.sum()) < 5 * np.sqrt((expected * (1 - expected)).sum())
+    chance = world.approved_given_apply
+    approved = (made.decision == APPROVED).sum()
+    assert abs(approved - chance.sum()) < 5 * np.sqrt((chance * (1 - chance)).sum())
     assert (made.decision[made.funded_us >= 0] == APPROVED).all()
-    late = late_chance(world.conf, world.people)
-    ageing = age(world.conf, world.dice, world.people, who, applied)
+    late = late_chance(world, who, world.calendar.end_month)
+    ageing = age(world, who, applied)
     assert abs((ageing.late_month > 0).sum() - late.sum()) < 5 * np.sqrt((late * (1 - late)).sum())
     assert (ageing.late_month[ageing.is_fraud] > 0).all()
 
@@ -70,7 +78,7 @@ def test_organic_demand_has_its_rate_and_nobody_applies_twice(world: World) -> N
     assert abs((organic > 0).sum() - world.organic.sum()) < 5 * np.sqrt(world.organic.sum())
     who = np.arange(PEOPLE)
     day = world.calendar.end
-    audience = Audience(who, np.zeros_like(who), np.zeros_like(who), np.full(PEOPLE, day))
+    audience = Audience(who, np.zeros_like(who), np.zeros_like(who), np.full(PEOPLE, day), np.full(PEOPLE, ANYONE))
     now = standing(PEOPLE, nothing())
     events = play_wave(world, audience, organic)
     ledger = settle(world, {ORGANIC: organic}, events, now.since, now.last, day + 45)
@@ -78,7 +86,8 @@ def test_organic_demand_has_its_rate_and_nobody_applies_twice(world: World) -> N
     assert len(ledger) == len(np.union1d(np.flatnonzero(organic), events.apply.person))
     after = now.after(ledger)
     again = settle(world, {ORGANIC: organic}, events, after.since, after.last, day + 45)
-    assert len(again) == 0
+    assert (again.applied_us >= after.last[again.person] + 14 * DAY_US).all()
+    assert len(again) < 0.02 * len(ledger)
 
 
 def test_headline_rates_lie_in_their_bands_and_the_oracle_saves_what_it_should(tmp_path_factory: object) -> None:
