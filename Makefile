@@ -29,7 +29,7 @@ demo: setup ## run the whole chain on a sample market: Airflow, Spark, the campa
 test: setup ## run every test but the storms (HUOKE_REAL_DATA=DIR adds those on real data)
 	@$(PY) -m pytest -m "not storm" -n 2 --dist loadfile --no-loadscope-reorder
 
-storm: setup ## run the long fault and equality runs (resumable)
+storm: setup ## run the long fault and equality runs (under an hour, resumable)
 	@HUOKE_STORM=$(ROOT)/var/storm $(PY) -m pytest -m storm -n 2 --dist loadfile
 
 lint: setup ## check style, format and types

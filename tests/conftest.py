@@ -23,8 +23,9 @@ if "HUOKE_STORM" not in os.environ:
     settings.load_profile("build")
 
 
-# Folders and files of minutes each: begun first, so that no core is left alone with one of them at the end.
-LONG = ("test_rerun.py", "storms", "cli", "dags", "model")
+# Folders and files of minutes each: begun first, so that no core is left alone with one of them at the end. A core
+# takes its second file before it has finished its first: the short one in third place waits behind the longest.
+LONG = ("test_rerun.py", "test_engines.py", "test_sender.py", "storms", "cli", "dags", "model")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

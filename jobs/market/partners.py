@@ -68,12 +68,18 @@ def draw_partners(conf: MarketConf, dice: Dice) -> Partners:
         serves=serves,
         order=np.argsort(~serves.T, axis=1, kind="stable").astype(np.int64),
         served=serves.sum(axis=0).astype(np.int64),
-        level=conf.finance.level_sd * dice.normal("appetite", number),
-        slope=np.exp(conf.finance.slope_sd * dice.normal("steepness", number)),
+        level=conf.finance.level_sd * _spread(dice.normal("appetite", number)),
+        slope=np.exp(conf.finance.slope_sd * _spread(dice.normal("steepness", number))),
         product=dice.pick("product", len(PRODUCTS), number),
         quota=np.maximum(1, np.rint(conf.finance.quota * even * spread)).astype(np.int64),
         price=low + (high - low) * dice.uniform("partner_price", number),
     )
+
+
+def _spread(z: Floats) -> Floats:
+    """Draws moved and stretched to mean 0 and variance 1, so that markets differ in who is which and not in level."""
+    spread: Floats = (z - z.mean()) / max(float(z.std()), 1e-9)
+    return spread
 
 
 def _alike(conf: MarketConf) -> Partners:

@@ -52,7 +52,8 @@ def test_a_family_changes_only_what_it_names_and_an_unknown_one_is_refused() -> 
     like = family_conf("log_linear", 50_000, seed=7)
     assert scarce.family == "scarce"
     assert like.family == "log_linear"
-    changed = {"family", "months", "book_months", "wave_share", "exploration_share", "holdout_share", "unknown_share"}
+    shares = {"wave_share", "exploration_share", "holdout_share", "unknown_share"}
+    changed = {"family", "months", "book_months", "usual_load"} | shares
     differs = {key for key in type(plain).model_fields if getattr(scarce, key) != getattr(like, key)}
     assert differs == changed
     assert [c.price_impact for c in like.channels] == [0.0 if c.name == "own_sms" else 0.2 for c in plain.channels]
@@ -75,7 +76,7 @@ def test_effects_apply_where_their_conditions_hold_and_nowhere_else() -> None:
 
 def test_prices_rise_with_use_and_not_for_a_contact() -> None:
     conf = family_conf("log_linear", 10_000)
-    usual = [0.6 * c.capacity * conf.people for c in conf.channels]
+    usual = [0.8 * c.capacity * conf.people for c in conf.channels]
     for k, channel in enumerate(conf.channels):
         assert load_factor(conf, k, usual[k]) == pytest.approx(1.0)
         expected = 1.0 if channel.cost_model == "contact" else 2.0**0.2

@@ -1,0 +1,71 @@
+"""The command of the referee: evaluate."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from jobs.cli.inspect import grid
+from jobs.cli.options import CONF, AsJson, ConfDir
+from jobs.runtime.errors import UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this file."""
+    app.command("evaluate")(evaluate)
+
+
+def evaluate(
+    market: Annotated[str | None, typer.Option("--market", help="A family in conf/families, or `sample`.")] = None,
+    seeds: Annotated[str, typer.Option("--seeds", help="Seeds of its worlds, with commas.")] = "1",
+    prospects: Annotated[int, typer.Option("--prospects", help="People in each world.", min=500)] = 50_000,
+    landing: Annotated[Path | None, typer.Option("--landing", help="A market's landing folder instead.")] = None,
+    truth: Annotated[Path | None, typer.Option("--truth", help="The truth beside it, in landing.md's format.")] = None,
+    volumes: Annotated[str, typer.Option("--volumes", help="Shares of the reachable volume.")] = "0.1,0.2,0.3",
+    rungs: Annotated[str, typer.Option("--rungs", help="Rungs to play.")] = "0,1,2,3,4,5,6,7,8",
+    folder: Annotated[Path, typer.Option("--folder", help="Where worlds are kept.")] = Path("var/evaluate"),
+    conf: ConfDir = CONF,
+    as_json: AsJson = False,
+) -> None:
+    """Play the ladder of policies, the product among them, on worlds whose truth is known; resumable by world."""
+    from jobs.evaluate.report import table
+    from jobs.evaluate.world import family_world, referee
+
+    shares, steps = _numbers(volumes, "--volumes"), [int(n) for n in _numbers(rungs, "--rungs")]
+    if bool(market) == bool(landing):
+        raise UsageError("name either --market FAMILY, or --landing DIR with --truth DIR")
+    if landing is not None and truth is None:
+        raise UsageError("--landing needs --truth DIR: without the truth nothing can be judged")
+
+    started = time.monotonic()
+
+    def say(line: str) -> None:
+        typer.echo(f"{time.monotonic() - started:6.0f} s  {line}", file=sys.stderr)
+
+    rows: list[dict[str, Any]] = []
+    if landing is not None and truth is not None:
+        name = landing.resolve().parent.name
+        rows += referee(landing, truth, folder / name, shares, steps, {"family": name, "seed": 0}, say)
+    else:
+        family = str(market)
+        for seed in [int(n) for n in _numbers(seeds, "--seeds")]:
+            home = folder / f"{family}-{prospects}-{seed}"
+            say(f"world {home.name}")
+            at = family_world(conf, home, family, seed, prospects, say)
+            rows += referee(*at, home, shares, steps, {"family": family, "seed": seed}, say)
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+    else:
+        grid("cost per incremental good customer, true expectations", *table(rows))
+
+
+def _numbers(text: str, name: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",") if part.strip()]
+    except ValueError as error:
+        raise UsageError(f"{name} {text!r} is not a list of numbers with commas between") from error

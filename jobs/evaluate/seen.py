@@ -1,0 +1,69 @@
+"""What any policy may see of a world: what the chain has published, as frames for models that are no part of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from jobs.model.learners import Features
+from jobs.runtime import export
+from jobs.runtime.store import Store
+
+FATES = ["prospect_key", "assigned_day", "snapshot_day", "channel", "role", "clicks", "is_applied", "is_funded"]
+DECIDED = ["prospect_key", "applied_at", "is_approved", "is_funded", "is_late"]
+MOST_ROWS = 500_000
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Candidates with their features in the newest snapshot, and labelled rows with the features of their time."""
+
+    features: Features
+    candidates: pd.DataFrame  # index: prospect_key
+    is_open: pd.DataFrame  # candidates x channels, bool
+    sent: pd.DataFrame
+    decided: pd.DataFrame
+
+
+def read_seen(warehouse: Path, day: date, features: Features, channels: list[str]) -> Seen:
+    """Read what was published for a day."""
+    snapshots = _snapshots(warehouse, day, features)
+    newest = snapshots[snapshots["snapshot_day"] == snapshots["snapshot_day"].max()].set_index("prospect_key")
+    gates = _table(warehouse, "eligibility", day, ["prospect_key", "channel", "is_eligible"])
+    opened = gates[gates["is_eligible"]]
+    grid = pd.crosstab(opened["prospect_key"], opened["channel"]).reindex(columns=channels, fill_value=0) > 0
+    grid = grid[grid.index.isin(newest.index)]
+    fates = _table(warehouse, "assignment_outcomes", day, FATES)
+    fates = fates[(fates["channel"] != "none") & fates["is_applied"].notna()]
+    fates = fates.sample(min(len(fates), MOST_ROWS), random_state=0).sort_index()
+    sent = fates.merge(snapshots, on=["prospect_key", "snapshot_day"], how="inner")
+    decided = _table(warehouse, "matured_outcomes", day, DECIDED).dropna(subset=["prospect_key"])
+    decided = decided.merge(newest.drop(columns="snapshot_day").reset_index(), on="prospect_key")
+    return Seen(features, newest.loc[grid.index, list(features.names)], grid, sent, decided)
+
+
+def _snapshots(warehouse: Path, day: date, features: Features) -> pd.DataFrame:
+    """Every prospects snapshot up to a day, categories as such."""
+    days = [known for known in Store(warehouse).days("prospects") if known <= day]
+    parts = []
+    for known in days:
+        found = export.find(warehouse, "prospects", known)
+        columns = ["prospect_key", *features.names]
+        table = pa.Table.from_batches(list(found.batches()), schema=found.schema).select(columns)
+        parts.append(table.append_column("snapshot_day", pa.array([known] * table.num_rows, pa.date32())))
+    frame = pa.concat_tables(parts).to_pandas()
+    for name in features.numeric:
+        frame[name] = pd.to_numeric(frame[name], errors="coerce").astype(np.float64)
+    kinds: dict[str, str] = dict.fromkeys(features.categorical, "category")
+    return pd.DataFrame(frame.astype(kinds))
+
+
+def _table(warehouse: Path, name: str, day: date, columns: list[str]) -> pd.DataFrame:
+    found = export.find(warehouse, name, day)
+    table = pa.Table.from_batches(list(found.batches()), schema=found.schema)
+    return pd.DataFrame({column: table.column(column).to_pandas() for column in columns})
