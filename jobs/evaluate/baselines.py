@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -43,7 +44,7 @@ def stage_models(seen: Seen, per_click: Floats, cost: Floats) -> Floats:
     sent, decided = seen.sent, seen.decided
     clicked = (sent["clicks"] > 0).to_numpy()
     clicks = _by_channel(seen, clicked)
-    among = Seen(seen.features, seen.candidates, seen.is_open, sent[clicked], decided)
+    among = replace(seen, sent=sent[clicked])
     applies = _by_channel(among, among.sent["is_applied"].eq(True).to_numpy())
     passed, aged = decided["is_approved"].eq(True), decided["is_late"].notna()
     approve = _of_people(seen, decided[decided["is_approved"].notna()], "is_approved")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 
 from jobs.evaluate import baselines
 from jobs.evaluate.judge import Stakes, Verdict, judge_at
-from jobs.evaluate.limit import limit_ratio, with_history
+from jobs.evaluate.limit import limit_ratio, teachers
 from jobs.evaluate.lists import TakingOrder, cheapest_first, fill_channels, random_channels
 from jobs.evaluate.seen import Seen
 from jobs.market.dice import Dice, Floats, Ints
@@ -52,7 +53,7 @@ class Candidates:
 
 
 def orders(
-    stakes: Stakes, people: Candidates, paid: Paid, rungs: Sequence[int], say: Callable[[str], None]
+    stakes: Stakes, truth: Path, people: Candidates, paid: Paid, rungs: Sequence[int], say: Callable[[str], None]
 ) -> dict[int, TakingOrder]:
     """The taking order of every rung asked for but the product's, over the truth's rows."""
     seen, capacity = people.seen, stakes.capacity
@@ -69,7 +70,7 @@ def orders(
         4: lambda: cheapest_first(baselines.channel_logistic(seen, paid.a_person), capacity),
         5: lambda: cheapest_first(baselines.stage_models(seen, paid.a_click, paid.a_person), capacity),
         7: lambda: cheapest_first(_true_ratio(cost, good, is_open), capacity),
-        8: lambda: cheapest_first(limit_ratio(with_history(seen), cost, good), capacity),
+        8: lambda: cheapest_first(limit_ratio(seen, cost, good, teachers(truth, seen)), capacity),
     }
     found = {}
     for rung in rungs:
@@ -127,5 +128,5 @@ def candidates(seen: Seen, ids: pd.Series[str], prospects: pd.Index[str]) -> Can
     """The candidates' rows in the truth; those it does not know are left out."""
     row = prospects.get_indexer(pd.Index(ids.reindex(seen.candidates.index)))
     known = row >= 0
-    kept = Seen(seen.features, seen.candidates[known], seen.is_open[known], seen.sent, seen.decided)
+    kept = replace(seen, candidates=seen.candidates[known], is_open=seen.is_open[known], history=seen.history[known])
     return Candidates(kept, row[known].astype(np.int64))

@@ -28,6 +28,7 @@ class Seen:
     is_open: pd.DataFrame  # candidates x channels, bool
     sent: pd.DataFrame
     decided: pd.DataFrame
+    history: pd.DataFrame  # index: prospect_key; what the candidates did before
 
 
 def read_seen(warehouse: Path, day: date, features: Features, channels: list[str]) -> Seen:
@@ -40,11 +41,21 @@ def read_seen(warehouse: Path, day: date, features: Features, channels: list[str
     grid = grid[grid.index.isin(newest.index)]
     fates = _table(warehouse, "assignment_outcomes", day, FATES)
     fates = fates[(fates["channel"] != "none") & fates["is_applied"].notna()]
+    decided = _table(warehouse, "matured_outcomes", day, DECIDED).dropna(subset=["prospect_key"])
+    history = _history(fates, decided).reindex(grid.index).fillna(0.0)
     fates = fates.sample(min(len(fates), MOST_ROWS), random_state=0).sort_index()
     sent = fates.merge(snapshots, on=["prospect_key", "snapshot_day"], how="inner")
-    decided = _table(warehouse, "matured_outcomes", day, DECIDED).dropna(subset=["prospect_key"])
     decided = decided.merge(newest.drop(columns="snapshot_day").reset_index(), on="prospect_key")
-    return Seen(features, newest.loc[grid.index, list(features.names)], grid, sent, decided)
+    return Seen(features, newest.loc[grid.index, list(features.names)], grid, sent, decided, history)
+
+
+def _history(sent: pd.DataFrame, decided: pd.DataFrame) -> pd.DataFrame:
+    """What people did before: clicks and listings by channel, earlier applications and approvals."""
+    clicks = sent.pivot_table(index="prospect_key", columns="channel", values="clicks", aggfunc="sum")
+    listed = sent.pivot_table(index="prospect_key", columns="channel", values="clicks", aggfunc="count")
+    past = decided.groupby("prospect_key").agg(applications=("applied_at", "count"), approvals=("is_approved", "sum"))
+    parts = [clicks.add_prefix("clicks_"), listed.add_prefix("listed_"), past]
+    return pd.concat(parts, axis=1).astype(np.float64)
 
 
 def _snapshots(warehouse: Path, day: date, features: Features) -> pd.DataFrame:

@@ -80,7 +80,7 @@ def referee(
         told_cap = "no cap on lateness" if cap is None else f"lateness is capped at the book's own {cap:.2%}"
         say(f"{len(people.row):,} people may be taken; {told_cap}")
         paid = _paid(folder / "warehouse", day, conf, channels, people)
-        verdicts = judged(stakes, orders(stakes, people, paid, rungs, say), goals)
+        verdicts = judged(stakes, orders(stakes, truth, people, paid, rungs, say), goals)
         plans: list[Plan] = []
         if PRODUCT in rungs:
 
