@@ -97,13 +97,15 @@ def _first_loans(loans: DataFrame) -> DataFrame:
 
 
 def _seen(repayments: DataFrame, day: date) -> DataFrame:
-    """One row a loan: months seen, the worst state by month 12, fraud, and whether it ended repaid."""
+    """One row a loan: months seen, the worst state by month 12 and when it was first late, fraud, whether repaid."""
     known = repayments.where(F.col("as_of_day") <= F.lit(day))
     in_time = F.col("months_on_book") <= outcomes.GOOD_MONTHS
+    is_late = F.col("days_past_due") > outcomes.LATE_DAYS
     last = F.max(F.struct("as_of_day", "balance", "days_past_due", "charged_off")).alias("_last")
     grouped = known.groupBy("loan_id").agg(
         F.max("months_on_book").alias("_months"),
         F.max(F.when(in_time, F.col("days_past_due"))).alias("_worst"),
+        F.min(F.when(in_time & is_late, F.col("months_on_book"))).alias("late_month"),
         F.max("is_confirmed_fraud").alias("_fraud"),
         last,
     )
@@ -112,7 +114,7 @@ def _seen(repayments: DataFrame, day: date) -> DataFrame:
         & (F.col("_last.days_past_due") == 0)
         & (F.coalesce("_last.charged_off", F.lit(0)) == 0)
     )
-    return grouped.select("loan_id", "_months", "_worst", "_fraud", is_repaid.alias("_repaid"))
+    return grouped.select("loan_id", "_months", "_worst", "late_month", "_fraud", is_repaid.alias("_repaid"))
 
 
 def _months_observed(day: date) -> Column:

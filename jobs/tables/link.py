@@ -85,6 +85,9 @@ MATURED_OUTCOMES = Table(
             "months_observed", "bigint", "months on book known so far (a repaid loan stays known); null without a loan"
         ),
         Column("max_days_past_due", "bigint", "most days past due seen up to month 12; null without a loan"),
+        Column(
+            "late_month", "bigint", "months on book when first over 90 days past due, by month 12; null if not"
+        ),
         Column("is_fraud", "boolean", "fraud was confirmed; null without a loan"),
         Column("is_late", "boolean", "ever over 90 days past due by month 12; null while not decided"),
         Column(
@@ -99,6 +102,7 @@ MATURED_OUTCOMES = Table(
     rules=(
         "is_good is null or not is_good or (coalesce(is_funded, false) and months_observed >= 12)",
         "not (coalesce(is_late, false) and coalesce(is_good, false))",
+        "late_month is null or is_late",
     ),
 )
 ASSIGNMENT_OUTCOMES = Table(

@@ -14,7 +14,16 @@ from jobs.runtime.shell import Shell
 
 BUCKETS = 1_000_000
 ASSIGNED = ["assigned_day", "channel", "role", "clicks", "impressions", "is_applied"]
-DECIDED = ["applied_day", "is_approved", "is_funded", "is_late", "is_fraud", "months_observed", "funded_day"]
+DECIDED = [
+    "applied_day",
+    "is_approved",
+    "is_funded",
+    "is_late",
+    "late_month",
+    "is_fraud",
+    "months_observed",
+    "funded_day",
+]
 
 
 def assigned_rows(

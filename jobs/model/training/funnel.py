@@ -11,10 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from jobs.model.affinity.factors import Affinity
-from jobs.model.learners import Features, LogisticSettings
+from jobs.model.learners import Features, LogisticSettings, Settings
 from jobs.model.learners.features import Floats
 from jobs.model.person_features import person_features
 from jobs.model.serving.funnel import AFFINITY, CLICK_SCORE, INTENT, POOLED, Funnel, Part, log_odds
+from jobs.model.training.lateness import MONTHS, TAIL, late_rows
 from jobs.model.training.stage import Fitted, Labelled, fit_stage, settings_of
 from jobs.runtime.conf import Conf
 
@@ -23,6 +24,7 @@ ONE_LINE = LogisticSettings(knots=0)  # organic applications are few: one slope 
 UNITS = {"click": "clicks", "impression": "impressions", "message": "impressions"}
 RANDOMISED = ("exploration", "holdout")
 ENOUGH = 100
+FRAUD_MONTHS = 6  # by then a fraud is confirmed or will not be
 LIFT_WORTH = 20.0  # expected applications a channel's factor of 1 is worth before data move it
 
 
@@ -163,39 +165,38 @@ def _fit_organic(fits: Fits, assigned: pd.DataFrame, conf: Conf) -> None:
 
 def _fit_credit(fits: Fits, decided: pd.DataFrame, conf: Conf) -> None:
     training = conf.base.training
-    person = person_features(conf)
     usual, careful = settings_of(training.learner), settings_of(training.default_learner)
     approved = decided["is_approved"].fillna(False).astype(bool)
-    mature = matured(decided)
-    cohorts = [
-        ("approve", decided["is_approved"].notna(), "is_approved", usual),
-        ("fund", approved & decided["is_funded"].notna(), "is_funded", usual),
-        ("late", mature, "is_late", careful),
-        ("fraud", mature, "is_fraud", careful),
-    ]
-    for stage, mask, label, settings in cohorts:
-        rows = decided[mask.to_numpy(dtype=bool)]
-        y = rows[label].eq(True).to_numpy(dtype=np.float64)
-        found = fit_stage(stage, labelled(rows, y, "applied_day"), person, training, settings)
-        note: tuple[str, ...] = ()
-        if len(rows) and (late := int((~rows["is_known"].fillna(False).astype(bool)).sum())):
-            note = (f"{late} of {len(rows)} rows take their features from the first snapshot after the application",)
-        scale = 1.0
-        if stage == "fraud":
-            frauds = rows[y > 0]
-            scale = 1.0 - float(frauds["is_late"].astype(bool).mean()) if len(frauds) else 1.0
-        fits.add(replace(found, notes=found.notes + note, scale=scale))
+    told = approved & decided["is_funded"].notna()
+    _fit_of_people(fits, "approve", decided[decided["is_approved"].notna()], "is_approved", usual, conf)
+    _fit_of_people(fits, "fund", decided[told], "is_funded", usual, conf)
+    loans, weight, table = late_rows(decided)
+    note = () if not table.unseen else (
+        f"no loan was seen for longer than {MONTHS - table.unseen} months: the rate of the last {TAIL} goes on",
+    )  # fmt: skip
+    _fit_of_people(fits, "late", loans.assign(weight=weight), "is_late", careful, conf, note)
+    seen_long = decided["is_funded"].eq(True) & (decided["months_observed"].fillna(-1) >= FRAUD_MONTHS)
+    frauds = decided[seen_long & decided["is_fraud"].eq(True)]
+    scale = 1.0 - float(frauds["is_late"].eq(True).mean()) if len(frauds) else 1.0
+    _fit_of_people(fits, "fraud", decided[seen_long], "is_fraud", careful, conf, scale=scale)
 
 
-def matured(decided: pd.DataFrame) -> pd.Series:
-    """Loans of cohorts old enough to be decided either way: funded no later than every loan seen for 12 months.
-
-    A young loan that is late already is left out, as its peers that are not yet late have to be.
-    """
-    funded = pd.to_datetime(decided["funded_day"])
-    whole = decided["months_observed"].fillna(-1) >= 12
-    newest = funded[whole].max()
-    return (funded <= newest) & decided["is_late"].notna() & decided["is_funded"].eq(True)
+def _fit_of_people(
+    fits: Fits,
+    stage: str,
+    rows: pd.DataFrame,
+    label: str,
+    settings: Settings,
+    conf: Conf,
+    notes: tuple[str, ...] = (),
+    scale: float = 1.0,
+) -> None:
+    """A stage no channel changes, from the lender's whole book."""
+    y = rows[label].eq(True).to_numpy(dtype=np.float64)
+    found = fit_stage(stage, labelled(rows, y, "applied_day"), person_features(conf), conf.base.training, settings)
+    if len(rows) and (late := int((~rows["is_known"].fillna(False).astype(bool)).sum())):
+        notes += (f"{late} of {len(rows)} rows take their features from the first snapshot after the application",)
+    fits.add(replace(found, notes=found.notes + notes, scale=scale))
 
 
 def _fit_lift(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:

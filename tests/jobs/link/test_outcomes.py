@@ -271,7 +271,7 @@ def test_no_snapshot_known_and_nothing_assigned(cohort: Any) -> None:
 
 def test_random_books_equal_a_plain_reading_and_nothing_is_good_before_its_time(outcomes: Any) -> None:
     chance = random.Random(9)
-    applications, loans, repayments, expected = [], [], [], {}
+    applications, loans, repayments, expected, first_late = [], [], [], {}, {}
     for number in range(150):
         name = f"random-{number}"
         applications.append(application(name, "2025-04-20", decided="2025-04-20"))
@@ -282,7 +282,9 @@ def test_random_books_equal_a_plain_reading_and_nothing_is_good_before_its_time(
         repayments += [state(name, month, dpd, is_fraud=is_fraud) for month, dpd in states]
         is_bad = is_fraud or any(dpd > 90 and month <= 12 for month, dpd in states)
         expected[name] = False if is_bad else True if seen >= 12 else None
+        first_late[name] = min((month for month, dpd in states if dpd > 90 and month <= 12), default=None)
     chance.shuffle(repayments)
-    found = outcomes(applications, loans, repayments)["is_good"].to_dict()
-    assert found == expected
+    found = outcomes(applications, loans, repayments)
+    assert found["is_good"].to_dict() == expected
+    assert found["late_month"].to_dict() == first_late
     assert set(expected.values()) == {True, False, None}

@@ -152,6 +152,7 @@ def _book(rng: np.random.Generator, key: list[str], z: np.ndarray) -> list[dict[
                 "months_observed": months if funded else None,
                 "is_fraud": False if funded else None,
                 "is_late": shows if decided else None,
+                "late_month": 4 if decided and shows else None,
                 "is_good": (not shows) if decided else (False if not funded else None),
             }
         )

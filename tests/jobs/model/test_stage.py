@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from jobs.model.learners import Features, LogisticSettings
-from jobs.model.training.funnel import matured
+from jobs.model.training.lateness import late_rows, life_table
 from jobs.model.training.priors import PRIORS, prior_model
 from jobs.model.training.stage import Labelled, fit_stage
 from jobs.runtime.conf import TrainingConf
@@ -75,23 +75,51 @@ def test_a_share_as_label_is_predicted_on_average() -> None:
         assert predicted[part].mean() == pytest.approx(share[part].mean(), rel=0.1)
 
 
-def test_young_loans_do_not_bias_lateness() -> None:
-    """10 % of loans turn late in month 6: those already late among the young would make it look far worse."""
-    rng = np.random.default_rng(4)
-    end = date(2026, 6, 1)
-    age = rng.integers(0, 24, 5000)
-    late = rng.random(5000) < 0.10
-    is_late = np.where(late & (age >= 6), True, np.where(age >= 12, False, None))
-    decided = pd.DataFrame(
+def book(count: int, seed: int, oldest: int, rate: float = 0.10) -> pd.DataFrame:
+    """Loans of which `rate` turn late, in months 4 to 12, seen until today; funded evenly over `oldest` months."""
+    rng = np.random.default_rng(seed)
+    age = rng.integers(0, oldest, count)
+    turns = np.where(rng.random(count) < rate, rng.integers(4, 13, count), 99)
+    is_seen = turns <= np.minimum(age, 12)
+    return pd.DataFrame(
         {
-            "funded_day": [end - timedelta(days=30 * int(a)) for a in age],
-            "months_observed": np.minimum(age, 12),
-            "is_late": is_late,
+            "months_observed": age,
+            "late_month": np.where(is_seen, turns, np.nan),
+            "is_late": np.where(is_seen, True, np.where(age >= 12, False, None)),
             "is_funded": True,
         }
     )
-    told = decided[matured(decided)]
+
+
+def rate_of(decided: pd.DataFrame) -> float:
+    loans, weight, _ = late_rows(decided)
+    return float(np.average(loans["is_late"].eq(True), weights=weight))
+
+
+@pytest.mark.parametrize("oldest", [24, 14])
+def test_young_loans_inform_without_biasing_lateness(oldest: int) -> None:
+    decided = book(40_000, 4, oldest)
     naive = decided[decided["is_late"].notna()]["is_late"].astype(float).mean()
-    assert naive > 0.13
-    assert told["is_late"].astype(float).mean() == pytest.approx(0.10, abs=0.015)
-    assert (told["months_observed"] >= 12).all()
+    assert naive > 0.115
+    assert rate_of(decided) == pytest.approx(0.10, rel=0.06)
+    assert len(late_rows(decided)[0]) > (decided["months_observed"] >= 12).sum() * 1.2
+
+
+def test_a_book_of_nine_months_still_tells_of_twelve_and_says_what_it_assumed() -> None:
+    decided = book(60_000, 5, 10)
+    assert decided["is_late"].eq(False).sum() == 0
+    assert rate_of(decided) == pytest.approx(0.10, rel=0.15)
+    assert late_rows(decided)[2].unseen == 3
+
+
+def test_the_life_table_is_the_product_of_what_each_month_shows() -> None:
+    months = np.array([12, 12, 6, 3, 12])
+    late_month = np.array([np.nan, 5.0, np.nan, np.nan, 10.0])
+    table = life_table(months, late_month)
+    assert table.hazard[4] == pytest.approx(1 / 4)
+    assert table.hazard[9] == pytest.approx(1 / 2)
+    assert table.unseen == 0
+    assert table.shown[4] == 0.0
+    assert table.shown[5] == pytest.approx(0.25 / 0.625)
+    assert table.shown[12] == 1.0
+    assert late_rows(book(200, 1, 3))[0].empty
