@@ -166,7 +166,7 @@ def _fit_organic(fits: Fits, assigned: pd.DataFrame, conf: Conf) -> None:
 def _fit_credit(fits: Fits, decided: pd.DataFrame, conf: Conf) -> None:
     training = conf.base.training
     usual, careful = settings_of(training.learner), settings_of(training.default_learner)
-    approved = decided["is_approved"].fillna(False).astype(bool)
+    approved = decided["is_approved"].eq(True)
     told = approved & decided["is_funded"].notna()
     _fit_of_people(fits, "approve", decided[decided["is_approved"].notna()], "is_approved", usual, conf)
     _fit_of_people(fits, "fund", decided[told], "is_funded", usual, conf)
@@ -194,7 +194,7 @@ def _fit_of_people(
     """A stage no channel changes, from the lender's whole book."""
     y = rows[label].eq(True).to_numpy(dtype=np.float64)
     found = fit_stage(stage, labelled(rows, y, "applied_day"), person_features(conf), conf.base.training, settings)
-    if len(rows) and (late := int((~rows["is_known"].fillna(False).astype(bool)).sum())):
+    if len(rows) and (late := int((~rows["is_known"].eq(True)).sum())):
         notes += (f"{late} of {len(rows)} rows take their features from the first snapshot after the application",)
     fits.add(replace(found, notes=found.notes + notes, scale=scale))
 
