@@ -85,9 +85,7 @@ MATURED_OUTCOMES = Table(
             "months_observed", "bigint", "months on book known so far (a repaid loan stays known); null without a loan"
         ),
         Column("max_days_past_due", "bigint", "most days past due seen up to month 12; null without a loan"),
-        Column(
-            "late_month", "bigint", "months on book when first over 90 days past due, by month 12; null if not"
-        ),
+        Column("late_month", "bigint", "months on book when first over 90 days past due, by month 12; null if not"),
         Column("is_fraud", "boolean", "fraud was confirmed; null without a loan"),
         Column("is_late", "boolean", "ever over 90 days past due by month 12; null while not decided"),
         Column(
