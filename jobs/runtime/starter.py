@@ -26,8 +26,6 @@ MAX_LEVELS = 200
 NOT_FEATURES = {"prospect_id", "region", "registered_at"}
 NOT_CREATIVE_FEATURES = {"creative", "channel", "placement", "format", "first_day"}
 SAFE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
-# One machine, no one waiting on a pause: the collector that takes the least from the work.
-ONE_MACHINE = {"spark.driver.extraJavaOptions": "-XX:+UseParallelGC"}
 CLICKS = {"click", "visit", "call"}
 
 
@@ -69,13 +67,7 @@ def look(landing: Path) -> Starter:
     if "holdout" not in roles:
         notes.append("no assignment is a holdout: organic demand is a guess until the first holdout has run")
     plan = {"value_of_good": _value_of_good(files.get("loans", []), notes)}
-    base = {
-        "currency": currency,
-        "spark": {"settings": ONE_MACHINE},
-        "features": features,
-        "creative_features": creatives,
-        "plan": plan,
-    }
+    base = {"currency": currency, "features": features, "creative_features": creatives, "plan": plan}
     return Starter(base, channels, _partners(files.get("applications", [])), {"consent": "required"}, notes)
 
 

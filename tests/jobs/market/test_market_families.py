@@ -36,7 +36,9 @@ def test_the_oracle_can_save_what_a_market_worth_winning_allows(name: str) -> No
     assert 0.35 <= climb(world.conf, all_arms(world), late).saving[2] <= 0.60
 
 
-@pytest.mark.parametrize("name", ["interacting", "prime"])
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n == "interacting" else pytest.mark.storm) for n in FAMILIES]
+)
 def test_headline_rates_of_a_family_lie_in_their_bands(name: str, tmp_path) -> None:
     summary = new_market(family_conf(name, 30_000), tmp_path / "landing", tmp_path / "truth", lambda line: None)
 

@@ -23,7 +23,7 @@ from jobs.market.world import World
 PEOPLE = 40_000
 
 
-@pytest.fixture(scope="module", params=["sample", "interacting", "drifting"])
+@pytest.fixture(scope="module", params=["sample", "interacting", pytest.param("drifting", marks=pytest.mark.storm)])
 def world(request: pytest.FixtureRequest) -> World:
     return World(small_conf(None if request.param == "sample" else request.param, people=PEOPLE))
 
