@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from jobs.evaluate.lists import TakingOrder
 from jobs.market.dice import Floats, Ints
 from jobs.market.ladder import Impact
+from jobs.market.taking import TakingOrder
 
 
 @dataclass(frozen=True)

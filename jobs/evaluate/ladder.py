@@ -13,9 +13,9 @@ import pandas as pd
 from jobs.evaluate import baselines
 from jobs.evaluate.judge import Stakes, Verdict, judge_at
 from jobs.evaluate.limit import limit_ratio, teachers
-from jobs.evaluate.lists import TakingOrder, cheapest_first, fill_channels, random_channels
 from jobs.evaluate.seen import Seen
 from jobs.market.dice import Dice, Floats, Ints
+from jobs.market.taking import TakingOrder, cheapest_first, fill_channels, random_channels
 from jobs.model.learners.threads import one_thread
 
 RUNGS = {

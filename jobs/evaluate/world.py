@@ -16,7 +16,6 @@ import pyarrow as pa
 
 from jobs.evaluate.judge import Stakes, judge
 from jobs.evaluate.ladder import PRODUCT, Candidates, Paid, candidates, judged, orders, rows_of
-from jobs.evaluate.lists import TakingOrder
 from jobs.evaluate.product import Product, referee_conf
 from jobs.evaluate.seen import read_seen
 from jobs.evaluate.truth import read_stakes
@@ -25,6 +24,7 @@ from jobs.market.conf import read_market_conf
 from jobs.market.history import new_market
 from jobs.market.ladder import SAMPLE, reachable_volume
 from jobs.market.state import MARKER, played_conf
+from jobs.market.taking import TakingOrder
 from jobs.model.person_features import person_features
 from jobs.runtime import export, runner
 from jobs.runtime.conf import Conf

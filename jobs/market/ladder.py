@@ -8,6 +8,7 @@ import numpy as np
 
 from jobs.market.conf import MarketConf
 from jobs.market.dice import Dice, Floats, Ints
+from jobs.market.taking import TakingOrder, cheapest_first, fill_channels, random_channels
 from jobs.market.truth import Arms
 
 SAMPLE = 100_000
@@ -108,51 +109,35 @@ def reachable_volume(good: Floats, capacity: Ints) -> float:
 
 def random_cost(cost: Floats, good: Floats, capacity: Ints, goal: float, rank: Floats, impact: Impact) -> float:
     """Rung 0: people in random order, a random channel each, channels drawn in proportion to capacity."""
-    eligible = np.flatnonzero(good.max(axis=1) > 0)
-    order = eligible[np.argsort(rank[eligible], kind="stable")]
-    share = capacity / max(1, capacity.sum())
+    people = _eligible(good, rank)
     # the channel comes from a second, independent use of the rank's low digits
-    turn = (rank[order] * 2.0**20) % 1.0
-    channel = np.minimum(np.searchsorted(np.cumsum(share), turn), len(capacity) - 1)
-    return _cost_at(cost[order, channel], good[order, channel], channel, goal, impact)
+    return _cost_at(cost, good, random_channels(people, (rank[people] * 2.0**20) % 1.0, capacity), goal, impact)
 
 
 def best_channel_cost(cost: Floats, good: Floats, capacity: Ints, goal: float, rank: Floats, impact: Impact) -> float:
     """Rung 1: random people, channels filled to capacity in order of their average cost."""
-    eligible = np.flatnonzero(good.max(axis=1) > 0)
-    order = eligible[np.argsort(rank[eligible], kind="stable")]
-    average = cost[eligible].sum(axis=0) / np.maximum(good[eligible].sum(axis=0), 1e-12)
-    channel = np.repeat(np.argsort(average, kind="stable"), capacity[np.argsort(average, kind="stable")])
-    size = min(len(order), len(channel))
-    order, channel = order[:size], channel[:size]
-    return _cost_at(cost[order, channel], good[order, channel], channel, goal, impact)
+    people = _eligible(good, rank)
+    average = cost[people].sum(axis=0) / np.maximum(good[people].sum(axis=0), 1e-12)
+    return _cost_at(cost, good, fill_channels(people, np.argsort(average, kind="stable"), capacity), goal, impact)
 
 
 def cheapest_first_cost(cost: Floats, good: Floats, capacity: Ints, goal: float, impact: Impact) -> float:
     """Rung 7: the cheapest person-channel pairs by true cost per good customer, one a person, under capacities."""
-    person, channel = np.nonzero(good > 0)
-    ratio = cost[person, channel] / good[person, channel]
-    order = np.argsort(ratio, kind="stable")
-    is_free = np.ones(len(good), dtype=bool)
-    room = capacity.copy()
-    taken, volume = [], 0.0
-    for pair in order:
-        i, k = person[pair], channel[pair]
-        if is_free[i] and room[k] > 0:
-            is_free[i] = False
-            room[k] -= 1
-            taken.append(pair)
-            volume += good[i, k]
-            if volume >= goal:
-                break
-    chosen = np.array(taken)
-    return _cost_at(
-        cost[person[chosen], channel[chosen]], good[person[chosen], channel[chosen]], channel[chosen], goal, impact
-    )
+    ratio = np.full(good.shape, np.inf)
+    np.divide(cost, good, out=ratio, where=good > 0)
+    return _cost_at(cost, good, cheapest_first(ratio, capacity), goal, impact)
 
 
-def _cost_at(cost: Floats, good: Floats, channel: Ints, goal: float, impact: Impact) -> float:
+def _eligible(good: Floats, rank: Floats) -> Ints:
+    """People somebody could win, in the order of their rank."""
+    found = np.flatnonzero(good.max(axis=1) > 0)
+    return np.asarray(found[np.argsort(rank[found], kind="stable")], dtype=np.int64)
+
+
+def _cost_at(costs: Floats, wins: Floats, order: TakingOrder, goal: float, impact: Impact) -> float:
     """Cost per good customer of the first rows that reach a volume, the last one in part; of all when they do not."""
+    channel = order.channel
+    cost, good = costs[order.person, channel], wins[order.person, channel]
     volume = np.cumsum(good)
     stop = int(np.searchsorted(volume, goal))
     if stop >= len(volume):

@@ -15,9 +15,10 @@ from jobs.model.learners import Features, LogisticSettings, Settings
 from jobs.model.learners.features import Floats
 from jobs.model.person_features import person_features
 from jobs.model.serving.funnel import AFFINITY, CLICK_SCORE, INTENT, POOLED, Funnel, Part, log_odds
-from jobs.model.training.lateness import MONTHS, TAIL, late_rows
+from jobs.model.training.lateness import TAIL, late_rows
 from jobs.model.training.stage import Fitted, Labelled, fit_stage, settings_of
 from jobs.runtime.conf import Conf
+from segments.outcomes import GOOD_MONTHS
 
 OWN_AT = 10  # times min_positives: from here on a channel has a click model of its own
 ONE_LINE = LogisticSettings(knots=0)  # organic applications are few: one slope on what the apply stage knows
@@ -172,7 +173,7 @@ def _fit_credit(fits: Fits, decided: pd.DataFrame, conf: Conf) -> None:
     _fit_of_people(fits, "fund", decided[told], "is_funded", usual, conf)
     loans, weight, table = late_rows(decided)
     note = () if not table.unseen else (
-        f"no loan was seen for longer than {MONTHS - table.unseen} months: the rate of the last {TAIL} goes on",
+        f"no loan was seen for longer than {GOOD_MONTHS - table.unseen} months: the rate of the last {TAIL} goes on",
     )  # fmt: skip
     _fit_of_people(fits, "late", loans.assign(weight=weight), "is_late", careful, conf, note)
     seen_long = decided["is_funded"].eq(True) & (decided["months_observed"].fillna(-1) >= FRAUD_MONTHS)

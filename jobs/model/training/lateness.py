@@ -14,8 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from jobs.model.learners.features import Floats
+from segments.outcomes import GOOD_MONTHS as MONTHS
 
-MONTHS = 12
 LEAST_SEEN = 0.1  # a loan of which less could have shown says next to nothing
 TAIL = 3  # months whose rate goes on where no loan has been seen for longer
 

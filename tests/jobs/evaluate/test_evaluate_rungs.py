@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from jobs.evaluate.judge import Stakes, Verdict, judge, judge_at
 from jobs.evaluate.ladder import rows_of
-from jobs.evaluate.lists import TakingOrder, cheapest_first, fill_channels, random_channels
 from jobs.evaluate.product import Forecast
 from jobs.evaluate.report import table
 from jobs.evaluate.volumes import Plan, at_volume
 from jobs.market.ladder import Impact, cheapest_first_cost
+from jobs.market.taking import TakingOrder, cheapest_first, fill_channels, random_channels
 
 
 def stakes(seed: int, people: int = 300, channels: int = 3, elasticity: float = 0.0) -> Stakes:
@@ -59,6 +59,12 @@ def test_a_verdict_at_a_volume_is_the_oracles_cost_of_the_market(seed: int, shar
     assert verdict.cost_per_good == pytest.approx(expected, rel=0.02)
     assert verdict.late_rate < 0.1
     assert verdict.cost_per_approval == pytest.approx(verdict.spend / verdict.funded / 2)
+
+
+def test_a_full_channel_sends_a_person_to_the_next_one() -> None:
+    ratio = np.array([[1.0, 9.0], [2.0, 3.0], [4.0, np.inf]])
+    order = cheapest_first(ratio, np.array([1, 5]))
+    assert list(zip(order.person, order.channel, strict=True)) == [(0, 0), (1, 1)]
 
 
 def test_a_volume_out_of_reach_has_no_verdict_and_an_empty_list_wins_nothing() -> None:
