@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -20,22 +21,25 @@ from jobs.runtime.conf import Conf
 from jobs.tables.activate import AUDIENCES, CHANNEL_PLAN, ELIGIBILITY
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
 from jobs.tables.link import ASSIGNMENT_OUTCOMES
-from jobs.tables.model import SCORES
+from jobs.tables.model import SCORES, STAGE_MODELS
 from segments.audiences import audience_name, bid_multiplier, partner_of
+from segments.impact import Impact
 
 if TYPE_CHECKING:
     import pandas as pd
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
     from jobs.runtime.shell import Shell
 
 PRIOR = "prior"  # the model version of scores that no data stand behind
+USE_STAGES = ("load", "usual")
 
 
 @job(
     reads={
         "eligibility": ELIGIBILITY,
         "scores": SCORES,
+        "models": STAGE_MODELS.latest(),
         "prospects": PROSPECTS.latest(),
         "assignments": ASSIGNMENT_OUTCOMES,
         "spend": SPEND.in_force(),
@@ -46,6 +50,7 @@ PRIOR = "prior"  # the model version of scores that no data stand behind
 def audiences(
     eligibility: DataFrame,
     scores: DataFrame,
+    models: DataFrame,
     prospects: DataFrame,
     assignments: DataFrame,
     spend: DataFrame,
@@ -57,7 +62,7 @@ def audiences(
 ) -> tuple[DataFrame, pd.DataFrame]:
     """At most one channel a person, within every row of the programme; the held out are listed under `none`."""
     money = budgets(spend, rates, conf, day, shell)
-    terms = terms_of(conf, money.left, money.total_left)
+    terms = terms_of(conf, money.left, money.total_left, _impact(models, conf, shell))
     program, scored = terms.program(), scores.drop("day")
     open_pairs = eligibility.where("is_eligible").select("prospect_key", "person_key", "channel")
     layout = Layout(terms.channels, program.quantities)
@@ -73,16 +78,35 @@ def audiences(
         order, why = best_first(assignments, money.spent_ever, terms, shell)
         outcome = spread(passes, terms, order, state["people"])
         notes.append(f"day zero: no model was fitted yet; all explore, channels by {why}: {', '.join(order)}")
+    factors = terms.impact.factor(outcome.sizes)
     chosen = shell.cut(
         passes.settle(outcome.chooser, outcome.layout)
         .join(scored, ["prospect_key", "channel"])
         .withColumn("good", measures()["good"])
+        .withColumn("expected_cost", F.col("expected_cost") * _factor(factors, terms.channels))
         .withColumn("band", F.when(F.col("model_version") != PRIOR, F.col("band")))
     )
     sums = expected(chosen, shell, len(terms.channels))
     plan = plan_rows(sums, terms, money, conf.base.currency, outcome, notes)
     sent = _sent(chosen, sums, spend, eligibility, prospects, conf, shell)
     return sent.unionByName(_held_out(eligibility, scored, conf), allowMissingColumns=True), plan
+
+
+def _impact(models: DataFrame, conf: Conf, shell: Shell) -> Impact:
+    """How each channel's prices rise with use, as the newest models say."""
+    rows = shell.small(models.where(F.col("stage").isin(*USE_STAGES)).select("stage", "channel", "scale"), 10_000)
+    told = {(row["stage"], row["channel"]): float(row["scale"]) for row in rows.to_dict("records")}
+    channels = sorted(conf.channels)
+    elasticity, usual = (tuple(told.get((stage, name), 0.0) for name in channels) for stage in USE_STAGES)
+    return Impact(elasticity, usual)
+
+
+def _factor(factors: Iterable[float], channels: tuple[str, ...]) -> Column:
+    """Each channel's factor, by the column channel."""
+    found = F.lit(1.0)
+    for name, factor in zip(channels, factors, strict=True):
+        found = F.when(F.col("channel") == name, F.lit(float(factor))).otherwise(found)
+    return found
 
 
 def _state(scores: DataFrame, people: DataFrame, shell: Shell) -> dict[str, int]:

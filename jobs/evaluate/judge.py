@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from jobs.market.dice import Floats, Ints
-from jobs.market.ladder import Impact
 from jobs.market.taking import TakingOrder
+from segments.impact import Impact
 
 
 @dataclass(frozen=True)

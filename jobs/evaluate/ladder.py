@@ -12,7 +12,8 @@ import pandas as pd
 
 from jobs.evaluate import baselines
 from jobs.evaluate.judge import Stakes, Verdict, judge_at
-from jobs.evaluate.limit import limit_ratio, teachers
+from jobs.evaluate.limit import expectations, teachers
+from jobs.evaluate.optimum import cheapest_plan
 from jobs.evaluate.seen import Seen
 from jobs.market.dice import Dice, Floats, Ints
 from jobs.market.taking import TakingOrder, cheapest_first, fill_channels, random_channels
@@ -29,7 +30,7 @@ RUNGS = {
     7: "oracle",
     8: "information limit",
 }
-PRODUCT = 6
+PRODUCT, ORACLE, LIMIT = 6, 7, 8
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,9 @@ class Candidates:
 
 
 def orders(
-    stakes: Stakes, truth: Path, people: Candidates, paid: Paid, rungs: Sequence[int], say: Callable[[str], None]
+    stakes: Stakes, people: Candidates, paid: Paid, rungs: Sequence[int], say: Callable[[str], None]
 ) -> dict[int, TakingOrder]:
-    """The taking order of every rung asked for but the product's, over the truth's rows."""
+    """The taking order of every baseline asked for, over the truth's rows."""
     seen, capacity = people.seen, stakes.capacity
     is_open = seen.is_open.to_numpy()
     cost, good = stakes.cost[people.row], stakes.good[people.row]
@@ -69,8 +70,6 @@ def orders(
         3: lambda: cheapest_first(baselines.response_only(seen, paid.a_person), capacity),
         4: lambda: cheapest_first(baselines.channel_logistic(seen, paid.a_person), capacity),
         5: lambda: cheapest_first(baselines.stage_models(seen, paid.a_click, paid.a_person), capacity),
-        7: lambda: cheapest_first(_true_ratio(cost, good, is_open), capacity),
-        8: lambda: cheapest_first(limit_ratio(seen, cost, good, teachers(truth, seen)), capacity),
     }
     found = {}
     for rung in rungs:
@@ -78,6 +77,31 @@ def orders(
             with one_thread():
                 found[rung] = people.taken(_open(made[rung](), is_open))
             say(f"rung {rung}, {RUNGS[rung]}: {len(found[rung]):,} people in order")
+    return found
+
+
+def optima(
+    stakes: Stakes,
+    truth: Path,
+    people: Candidates,
+    goals: dict[float, float],
+    rungs: Sequence[int],
+    say: Callable[[str], None],
+) -> dict[tuple[float, int], Verdict | None]:
+    """Verdicts of the plans made by who knows everything, and by who knows all that observing can tell."""
+    is_open, cost, good = people.seen.is_open.to_numpy(), stakes.cost[people.row], stakes.good[people.row]
+    found: dict[tuple[float, int], Verdict | None] = {}
+    for rung in rungs:
+        if rung not in (ORACLE, LIMIT):
+            continue
+        with one_thread():
+            expected = (
+                (cost, good) if rung == ORACLE else expectations(people.seen, cost, good, teachers(truth, people.seen))
+            )
+            for share, goal in goals.items():
+                order = cheapest_plan(*expected, is_open, stakes.capacity, stakes.impact, goal)
+                found[(share, rung)] = judge_at(stakes, people.taken(order), goal)
+        say(f"rung {rung}, {RUNGS[rung]}: planned")
     return found
 
 
@@ -101,11 +125,6 @@ def judged(stakes: Stakes, found: dict[int, TakingOrder], goals: dict[float, flo
     return {(v, rung): judge_at(stakes, order, goal) for v, goal in goals.items() for rung, order in found.items()}
 
 
-def _true_ratio(cost: Floats, good: Floats, is_open: Any) -> Floats:
-    ratio: Floats = np.where(is_open & (good > 0), cost / np.maximum(good, 1e-15), np.inf)
-    return ratio
-
-
 def _open(order: TakingOrder, is_open: Any) -> TakingOrder:
     """The rows whose channel the person may be put on."""
     kept = is_open[order.person, order.channel]
@@ -114,7 +133,7 @@ def _open(order: TakingOrder, is_open: Any) -> TakingOrder:
 
 def _captured(verdicts: dict[tuple[float, int], Verdict | None], volume: float) -> float | None:
     """(C1 - C6) / (C1 - C8) at a volume."""
-    first, product, limit = (verdicts.get((volume, rung)) for rung in (1, PRODUCT, 8))
+    first, product, limit = (verdicts.get((volume, rung)) for rung in (1, PRODUCT, LIMIT))
     if not (first and product and limit) or first.cost_per_good <= limit.cost_per_good:
         return None
     return _number((first.cost_per_good - product.cost_per_good) / (first.cost_per_good - limit.cost_per_good))

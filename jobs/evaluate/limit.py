@@ -56,8 +56,8 @@ def teachers(truth: Path, seen: Seen, count: int = TEACHERS) -> Lesson | None:
     return Lesson(people, arms.cost[fresh], good)
 
 
-def limit_ratio(seen: Seen, cost: Floats, good: Floats, lesson: Lesson | None) -> Floats:
-    """Expected true cost over expected true good customers, candidates x channels, given what can be observed.
+def expectations(seen: Seen, cost: Floats, good: Floats, lesson: Lesson | None) -> tuple[Floats, Floats]:
+    """Expected true cost and expected true good customers, candidates x channels, given what can be observed.
 
     `cost`, `good`: the truth of the candidates, from which only people of the other half are learned.
     """
@@ -65,9 +65,7 @@ def limit_ratio(seen: Seen, cost: Floats, good: Floats, lesson: Lesson | None) -
     first = _crossed(own) if lesson is None else _learned(lesson, seen.candidates)
     known = {f"{name}_{k}": values[:, k] for name, values in first.items() for k in range(values.shape[1])}
     second = _crossed(Lesson(seen.history.assign(**known), cost, good))
-    is_worth = seen.is_open.to_numpy() & (second["good"] > 0)
-    ratio: Floats = np.where(is_worth, np.maximum(second["cost"], 1e-9) / np.maximum(second["good"], 1e-12), np.inf)
-    return ratio
+    return second["cost"], second["good"]
 
 
 def _learned(lesson: Lesson, people: pd.DataFrame) -> dict[str, Floats]:

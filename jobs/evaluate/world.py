@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from jobs.evaluate.judge import Stakes, judge
-from jobs.evaluate.ladder import PRODUCT, Candidates, Paid, candidates, judged, orders, rows_of
+from jobs.evaluate.ladder import PRODUCT, Candidates, Paid, candidates, judged, optima, orders, rows_of
 from jobs.evaluate.product import Product, referee_conf
 from jobs.evaluate.seen import read_seen
 from jobs.evaluate.truth import read_stakes
@@ -80,7 +80,8 @@ def referee(
         told_cap = "no cap on lateness" if cap is None else f"lateness is capped at the book's own {cap:.2%}"
         say(f"{len(people.row):,} people may be taken; {told_cap}")
         paid = _paid(folder / "warehouse", day, conf, channels, people)
-        verdicts = judged(stakes, orders(stakes, truth, people, paid, rungs, say), goals)
+        verdicts = judged(stakes, orders(stakes, people, paid, rungs, say), goals)
+        verdicts |= optima(stakes, truth, people, goals, rungs, say)
         plans: list[Plan] = []
         if PRODUCT in rungs:
 

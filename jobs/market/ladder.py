@@ -10,6 +10,7 @@ from jobs.market.conf import MarketConf
 from jobs.market.dice import Dice, Floats, Ints
 from jobs.market.taking import TakingOrder, cheapest_first, fill_channels, random_channels
 from jobs.market.truth import Arms
+from segments.impact import Impact
 
 SAMPLE = 100_000
 ROUNDS = 60
@@ -31,29 +32,11 @@ class Ladder:
         return tuple(1.0 - best / worst for best, worst in zip(self.oracle, self.random, strict=True))
 
 
-@dataclass(frozen=True)
-class Impact:
-    """How prices rise with use, by channel: elasticity, and how many people put on it make the usual load."""
-
-    elasticity: Floats
-    usual: Floats
-
-    def rated(self, cost: Floats, channel: Ints) -> Floats:
-        """What each row costs when all are played together, given their costs at the usual load."""
-        listed = np.bincount(channel, minlength=len(self.usual))
-        factor: Floats = np.clip(listed / np.maximum(self.usual, 1.0), 0.05, 20.0) ** self.elasticity
-        return np.asarray(cost * factor[channel], dtype=np.float64)
-
-    def spend(self, cost: Floats, channel: Ints) -> float:
-        """What rows cost together."""
-        return float(self.rated(cost, channel).sum())
-
-
 def impact_of(conf: MarketConf, people: int) -> Impact:
     """A market's price impact for a part of it with so many people."""
     return Impact(
-        np.array([media.price_impact for media in conf.channels]),
-        np.array([conf.usual_load * media.capacity * people for media in conf.channels]),
+        tuple(media.price_impact for media in conf.channels),
+        tuple(conf.usual_load * media.capacity * people for media in conf.channels),
     )
 
 

@@ -15,7 +15,6 @@ import pyarrow.parquet as pq
 from jobs.market.dice import Floats, Ints
 from jobs.market.ladder import (
     SAMPLE,
-    Impact,
     best_channel_cost,
     cheapest_first_cost,
     impact_of,
@@ -25,6 +24,7 @@ from jobs.market.ladder import (
 )
 from jobs.market.state import MARKER, played_conf
 from jobs.runtime.errors import DataRefused
+from segments.impact import Impact
 
 Cell = dict[str, float | int | None]
 
@@ -79,7 +79,7 @@ def _impact(truth: Path, channels: list[str]) -> Impact:
     if (truth / MARKER).exists():
         conf = played_conf(truth)
         return impact_of(conf, conf.people)
-    return Impact(np.zeros(len(channels)), np.ones(len(channels)))
+    return Impact((0.0,) * len(channels), (1.0,) * len(channels))
 
 
 def referee(truth: Path, audiences: pa.Table | pd.DataFrame) -> dict[str, Any]:
@@ -143,7 +143,7 @@ def same_volume(known: Truth, good: float) -> dict[str, float | None]:
     cost, win = known.cost[who], known.funded[who] * (1.0 - known.late[who])[:, None]
     capacity = (known.capacity * scale).astype(np.int64)
     goal, rank = good * scale, random_rank(len(who))
-    impact = replace(known.impact, usual=known.impact.usual * scale)
+    impact = replace(known.impact, usual=tuple(np.asarray(known.impact.usual) * scale))
     reachable = reachable_volume(win, capacity)
     if not 0 < goal <= reachable:
         return {"reachable": reachable / scale, "random": None, "best_channel": None, "oracle": None}

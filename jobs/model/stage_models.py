@@ -11,13 +11,15 @@ from jobs.contract import job
 from jobs.model.affinity.factors import Affinity
 from jobs.model.person_features import person_features
 from jobs.model.serving.funnel import Funnel, Part, version_of
+from jobs.model.training.billed import billed_units
 from jobs.model.training.card import model_card
 from jobs.model.training.cohorts import assigned_rows, decided_rows
 from jobs.model.training.funnel import fit_funnel
+from jobs.model.training.price import fit_prices, price_stages
 from jobs.runtime.conf import Conf
 from jobs.runtime.shell import Shell
-from jobs.tables.ingest import PROSPECTS
-from jobs.tables.link import ASSIGNMENT_OUTCOMES, MATURED_OUTCOMES
+from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
+from jobs.tables.link import ASSIGNMENT_OUTCOMES, LINKED_TOUCHES, MATURED_OUTCOMES
 from jobs.tables.model import AFFINITY_MODEL, MODEL_CARDS, STAGE_MODELS
 
 MAX_AFFINITY_ROWS = 300_000
@@ -29,6 +31,9 @@ MAX_AFFINITY_ROWS = 300_000
         "assignments": ASSIGNMENT_OUTCOMES,
         "outcomes": MATURED_OUTCOMES,
         "affinity": AFFINITY_MODEL,
+        "spend": SPEND.in_force(),
+        "rates": FX_RATES.in_force(),
+        "touches": LINKED_TOUCHES,
     },
     writes=(STAGE_MODELS, MODEL_CARDS),
     cadence="weekly",
@@ -38,17 +43,25 @@ def stage_models(
     assignments: DataFrame,
     outcomes: DataFrame,
     affinity: DataFrame,
+    spend: DataFrame,
+    rates: DataFrame,
+    touches: DataFrame,
     *,
     day: date,
     conf: Conf,
     shell: Shell,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Fit click, units, apply, organic, approve, fund, late and fraud; what is too thin is a prior, and says so."""
+    """Fit click, units, apply, organic, approve, fund, late and fraud; what is too thin is a prior, and says so.
+
+    Stages price, load and usual say who is dear on a channel, how its prices rise with the people listed on it, and
+    how many make its usual load.
+    """
     features, training = person_features(conf), conf.base.training
     assigned = assigned_rows(assignments, prospects, features, training, day, shell)
     decided = decided_rows(outcomes, prospects, features, training, shell)
     embeddings = Affinity.from_rows(shell.small(affinity.drop("day"), MAX_AFFINITY_ROWS, ["kind", "name"]))
-    fits = fit_funnel(assigned, decided, conf, embeddings)
+    units = billed_units(spend, rates, touches, assignments, prospects, features, day, conf, shell)
+    fits = [*fit_funnel(assigned, decided, conf, embeddings), *price_stages(fit_prices(units, features, day, conf))]
     parts = [Part(f.stage, f.channel, f.scale, f.payload) for f in fits]
     version = version_of(parts, [f.stage for f in fits if not f.is_prior])
     models = pd.DataFrame(

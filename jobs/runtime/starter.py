@@ -160,13 +160,13 @@ def _identifiers(file: Path) -> list[str]:
 
 
 def _spend(files: list[Path]) -> pd.DataFrame:
-    columns = ["spend_day", "channel", "campaign", "ad_group", "creative", "cost", "currency", "clicks"]
+    columns = ["spend_day", "channel", "campaign", "ad_group", "creative", "cost", "currency", "clicks", "impressions"]
     parts = [batch for file in files for batch in _batches(file, columns)]
     if not parts:
         return pd.DataFrame(columns=[*columns, "month"])
     # Later landing days come last, so the restatement in force is the one kept.
     rows = pd.concat(parts, ignore_index=True).drop_duplicates(columns[:5], keep="last")
-    numbers = {name: pd.to_numeric(rows[name], errors="coerce").fillna(0) for name in ("cost", "clicks")}
+    numbers = {name: pd.to_numeric(rows[name], errors="coerce").fillna(0) for name in ("cost", "clicks", "impressions")}
     return rows.assign(**numbers, month=rows["spend_day"].astype(str).str[:7])
 
 
@@ -227,22 +227,29 @@ def _channel(
         notes.append(
             f"channel {name} has no assignments: its capacity is 0, so nothing is planned on it until you set one"
         )
-    billing = (
-        "message"
-        if kinds == {"message"} or "message" in kinds
-        else "click"
-        if own["clicks"].sum() > 0 or kinds & CLICKS
-        else "impression"
-    )
     return {
         "adapter": "file_drop",
         "identifiers": identifiers,
-        "billing": billing,
+        "billing": "message" if "message" in kinds else _billed_unit(own, bool(kinds & CLICKS)),
         "capacity": waves.get(name, 0),
         "budget": float(budget),
         "currency": billed.mode().iat[0] if len(billed) else currency,
         "period": "month",
     }
+
+
+def _billed_unit(own: pd.DataFrame, has_clicks: bool) -> str:
+    """Click or impression: the one whose number cost follows more closely from row to row."""
+    paid = own[own["cost"] > 0]
+    missed = {}
+    for unit in ("clicks", "impressions"):
+        total = float(paid[unit].sum())
+        if total > 0:
+            implied = paid[unit] * (float(paid["cost"].sum()) / total)
+            missed[unit] = float((paid["cost"] - implied).abs().sum())
+    if not missed:
+        return "click" if has_clicks else "impression"
+    return min(missed, key=lambda unit: (missed[unit], unit)).removesuffix("s")
 
 
 def _value_of_good(files: list[Path], notes: list[str]) -> float:

@@ -48,13 +48,13 @@ STAGE_MODELS = Table(
     "The fitted stage models, each for all channels (`*`) or one of them",
     ("stage", "channel"),
     (
-        key("stage", "string", "click, units, apply, organic, approve, fund, late or fraud"),
+        key("stage", "string", "click, units, apply, organic, approve, fund, late, fraud, lift, price, load or usual"),
         key("channel", "string", "channel the row is for; `*` for all, or for those without a row of their own"),
         key("model_version", "string", "digest of all stages' payloads, or `prior` when no response could be fitted"),
         key("learner", "string", "learner, or `prior` when data were too thin to fit"),
         key("rows", "bigint", "training rows"),
         key("positives", "bigint", "training positives"),
-        key("scale", "double", "what the probability is multiplied with, e.g. the most billed units a person"),
+        key("scale", "double", "what the probability is multiplied with, or all there is (lift, load, usual)"),
         key("payload", "binary", "the fitted model"),
     ),
 )

@@ -76,6 +76,7 @@ def _spread(passes: Passes, terms: Terms, order: list[str], people: int) -> tupl
     outcome = Outcome(
         chooser=DayZero(chooser, terms.holdout),
         layout=passes.layout,
+        sizes=sums["places"],
         prices={},
         gap=None,
         max_violation=broken,

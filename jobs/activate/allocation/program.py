@@ -9,7 +9,7 @@ Everything about people is in whole numbers (`UNITS`), so that sums are exact in
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,11 +34,25 @@ class Row:
 
 @dataclass(frozen=True)
 class Program:
-    """Rows over channels; `objective`: `value` or `good` (most, under budgets) or `cost` (least, above a floor)."""
+    """Rows over channels; `objective`: `value` or `good` (most, under budgets) or `cost` (least, above a floor).
+
+    `load`: what each channel's costs are multiplied with at the use it is planned for; `toll`: what one more person on
+    a channel makes all others there cost (base currency). Empty: prices do not move with use.
+    """
 
     channels: tuple[str, ...]
     objective: str
     rows: tuple[Row, ...]
+    load: tuple[float, ...] = ()
+    toll: tuple[float, ...] = ()
+
+    def load_of(self, k: int) -> float:
+        """The factor on the costs of the channel at a place."""
+        return self.load[k] if self.load else 1.0
+
+    def toll_of(self, k: int) -> float:
+        """What one more person there makes the others cost."""
+        return self.toll[k] if self.toll else 0.0
 
     @property
     def quantities(self) -> tuple[str, ...]:
@@ -54,7 +68,7 @@ class Program:
     def with_limits(self, limits: Sequence[float] | Floats) -> Program:
         """The same programme with other limits."""
         rows = tuple(Row(r.name, r.kind, r.channel, float(b)) for r, b in zip(self.rows, limits, strict=True))
-        return Program(self.channels, self.objective, rows)
+        return replace(self, rows=rows)
 
 
 @dataclass(frozen=True)
@@ -74,22 +88,34 @@ def reduced_costs(program: Program, people: People, prices: Floats) -> Floats:
     Built channel by channel from elementwise steps only, so that a person's figure does not depend on its batch.
     """
     result = np.full(people.may.shape, np.inf)
-    sign = 1.0 if program.objective == "cost" else -1.0
     for k in range(len(program.channels)):
-        total = sign * (people.amounts[program.objective][:, k] / UNITS[program.objective])
+        total = worth(program, people, k)
         for row, price in zip(program.rows, prices, strict=True):
             if price != 0.0 and row.channel in (None, k):
-                total = total + price * weight(row, people, k)
+                total = total + price * weight(program, row, people, k)
         result[:, k] = np.where(people.may[:, k], total, np.inf)
     return result
 
 
-def weight(row: Row, people: People, k: int) -> Floats | float:
+def worth(program: Program, people: People, k: int) -> Floats:
+    """Each person's part of the objective when put on channel k, to be made small, natural units."""
+    amount: Floats = people.amounts[program.objective][:, k] / UNITS[program.objective]
+    load, toll = program.load_of(k), program.toll_of(k)
+    if program.objective == "cost":
+        return amount * load + toll if program.load else amount
+    if program.objective == "value" and program.load:
+        return -amount + (people.amounts["cost"][:, k] / UNITS["cost"]) * (load - 1.0) + toll
+    return -amount
+
+
+def weight(program: Program, row: Row, people: People, k: int) -> Floats | float:
     """What each person weighs on a row when put on channel k, natural units."""
     if row.kind == "places":
         return 1.0
     name = row.kind.removeprefix("-")
     amount: Floats = people.amounts[name][:, k] / UNITS[name]
+    if name == "cost" and program.load:
+        return amount * program.load_of(k)
     return -amount if row.kind.startswith("-") else amount
 
 
@@ -113,7 +139,13 @@ def totals(program: Program, people: People, choice: Ints) -> dict[str, Ints]:
 def objective_of(program: Program, sums: Mapping[str, Ints]) -> float:
     """The objective of exact sums, natural units, to be made small."""
     total = float(sums[program.objective].sum()) / UNITS[program.objective]
-    return total if program.objective == "cost" else -total
+    if not program.load or program.objective == "good":
+        return total if program.objective == "cost" else -total
+    cost, people = sums["cost"] / UNITS["cost"], sums["places"]
+    tolls = float(np.dot(people, program.toll))
+    if program.objective == "cost":
+        return float(np.dot(cost, program.load)) + tolls
+    return -total + float(np.dot(cost, np.array(program.load) - 1.0)) + tolls
 
 
 def activity(program: Program, sums: Mapping[str, Ints]) -> Floats:
@@ -121,6 +153,10 @@ def activity(program: Program, sums: Mapping[str, Ints]) -> Floats:
     result = np.zeros(len(program.rows))
     for place, row in enumerate(program.rows):
         name = row.kind.removeprefix("-")
+        if name == "cost" and program.load:
+            spent = sums[name] / UNITS[name] * np.array(program.load)
+            result[place] = float(spent.sum() if row.channel is None else spent[row.channel])
+            continue
         total = sums[name].sum() if row.channel is None else sums[name][row.channel]
         scaled = float(total) / (1.0 if name == "places" else UNITS[name])
         result[place] = -scaled if row.kind.startswith("-") else scaled

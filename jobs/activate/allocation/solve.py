@@ -21,6 +21,7 @@ from jobs.activate.allocation.program import (
     violation,
 )
 from jobs.activate.allocation.terms import Terms
+from jobs.activate.allocation.use import at_its_use
 
 SAMPLE_PASSES, FULL_PASSES, ROUNDINGS = 80, 24, 6
 MARGINS = (0.8, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0)
@@ -28,10 +29,11 @@ MARGINS = (0.8, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0)
 
 @dataclass(frozen=True)
 class Outcome:
-    """The day's choice with its certificate; `prices` by row name, per natural unit of the row."""
+    """The day's choice with its certificate; `prices` by row name, per natural unit of the row; `sizes` by channel."""
 
     chooser: Policy | DayZero
     layout: Layout
+    sizes: Ints
     prices: dict[str, float]
     gap: float | None
     max_violation: float
@@ -62,7 +64,8 @@ def allocate(passes: Passes, terms: Terms, people: int) -> Outcome:
     if gap > terms.max_gap:
         notes.append(f"gap {gap:.2g} is above the {terms.max_gap:.2g} asked for")
     prices = {row.name: float(p) for row, p in zip(solved.program.rows, solved.prices, strict=True)}
-    return Outcome(solved.chooser, passes.layout, prices, gap, solved.violation, (*notes, *solved.notes), used)
+    told = (*notes, *solved.notes)
+    return Outcome(solved.chooser, passes.layout, solved.sizes, prices, gap, solved.violation, told, used)
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class _Solved:
 
 
 def _once(passes: Passes, terms: Terms, people: int) -> _Solved:
+    terms = at_its_use(terms, *passes.sample(people))
     exploring, explored, asked = explore(passes, terms)
     solved = _solve(passes, terms, terms.program(), exploring, explored, people)
     if "floor" in [row.name for row in solved.program.rows] and solved.is_short:
@@ -104,7 +108,8 @@ def explore(passes: Passes, terms: Terms) -> tuple[Exploring, dict[str, Ints], i
     count = len(terms.channels)
     exploring = Exploring(terms.exploration, (1.0,) * count)
     sums = passes.tally([exploring])[0]
-    places, cost = sums["places"] / 1.0, sums["cost"] / 1e6
+    load = np.array(terms.load or (1.0,) * count)
+    places, cost = sums["places"] / 1.0, sums["cost"] / 1e6 * load
     share = terms.exploration
     keep = np.minimum(1.0, share * np.array(terms.capacity) / np.maximum(places, 1e-9))
     keep = np.minimum(keep, share * np.array(terms.budget_left) / np.maximum(cost, 1e-9))
@@ -113,8 +118,8 @@ def explore(passes: Passes, terms: Terms) -> tuple[Exploring, dict[str, Ints], i
     for asked in range(2, 12):
         exploring = Exploring(terms.exploration, tuple(float(x) for x in keep))
         sums = passes.tally([exploring])[0]
-        over = (sums["places"] > np.array(terms.capacity)) | (sums["cost"] / 1e6 > np.array(terms.budget_left))
-        if terms.total_left is not None and float(sums["cost"].sum()) / 1e6 > terms.total_left:
+        over = (sums["places"] > np.array(terms.capacity)) | (sums["cost"] / 1e6 * load > np.array(terms.budget_left))
+        if terms.total_left is not None and float((sums["cost"] / 1e6 * load).sum()) > terms.total_left:
             over = np.ones(count, dtype=np.bool_)
         if not over.any():
             return exploring, sums, asked

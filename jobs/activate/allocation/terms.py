@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jobs.activate.allocation.program import Program, Row
 from jobs.runtime.conf import Conf
+from segments.impact import Floats, Impact
 
 
 @dataclass(frozen=True)
 class Terms:
-    """One day's terms, money in the base currency's major units; channels in the order of `channels`."""
+    """One day's terms, money in the base currency's major units; channels in the order of `channels`.
+
+    `load` and `toll`: what the programme takes costs to be at the use planned for (`Program`); empty while not known.
+    """
 
     channels: tuple[str, ...]
     capacity: tuple[int, ...]
@@ -24,6 +28,9 @@ class Terms:
     max_late_rate: float | None
     max_fraud_rate: float | None
     max_gap: float
+    impact: Impact
+    load: tuple[float, ...] = ()
+    toll: tuple[float, ...] = ()
 
     def program(self) -> Program:
         """The linear programme of these terms: rows named `places:<channel>`, `budget:<channel>`, `budget`, …"""
@@ -36,16 +43,22 @@ class Terms:
         if self.max_fraud_rate is not None:
             rows.append(Row("fraud", "fraud", None, 0.0))
         if self.objective == "volume" and self.good_floor is not None:
-            return Program(self.channels, "cost", (*rows, Row("floor", "-good", None, -self.good_floor)))
-        return Program(self.channels, "value", tuple(rows))
+            rows.append(Row("floor", "-good", None, -self.good_floor))
+            return Program(self.channels, "cost", tuple(rows), self.load, self.toll)
+        return Program(self.channels, "value", tuple(rows), self.load, self.toll)
 
     def reach(self) -> Program:
         """The same without the floor: as many good customers as the other rows allow."""
         rows = tuple(row for row in self.program().rows if row.name != "floor")
-        return Program(self.channels, "good", rows)
+        return Program(self.channels, "good", rows, self.load, self.toll)
+
+    def used(self, listed: Floats, mean_cost: Floats) -> Terms:
+        """The same at a use of the channels: so many people on each, who cost so much each at the usual load."""
+        factor, toll = self.impact.factor(listed), self.impact.toll(listed, mean_cost)
+        return replace(self, load=tuple(factor.tolist()), toll=tuple(toll.tolist()))
 
 
-def terms_of(conf: Conf, budget_left: dict[str, float], total_left: float | None) -> Terms:
+def terms_of(conf: Conf, budget_left: dict[str, float], total_left: float | None, impact: Impact) -> Terms:
     """The terms that conf and what is left of the budgets imply."""
     channels, plan, policy = tuple(sorted(conf.channels)), conf.base.plan, conf.policy
     return Terms(
@@ -61,4 +74,5 @@ def terms_of(conf: Conf, budget_left: dict[str, float], total_left: float | None
         max_late_rate=plan.max_late_rate,
         max_fraud_rate=plan.max_fraud_rate,
         max_gap=plan.max_gap,
+        impact=impact,
     )

@@ -64,7 +64,7 @@ class Scorer:
             price = self.prices.get(channel, Price(0.0, 0.0))
             cost = np.full(len(frame), price.a_person)
             if price.a_unit:
-                cost += price.a_unit * self.funnel.units(told, channel)
+                cost += price.a_unit * self.funnel.units(told, channel) * self.funnel.price(told, channel)
             good = (apply - person["p_organic"]) * kept
             measures = {**person, "p_apply": apply, "expected_cost": cost}
             measures["expected_value"] = self.value_of_good * good - cost

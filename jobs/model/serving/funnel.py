@@ -13,9 +13,11 @@ import pandas as pd
 from jobs.model.affinity.factors import Affinity
 from jobs.model.learners import FittedModel
 from jobs.model.learners.features import Floats
+from jobs.model.learners.sums import FactorModel
 
 PRIOR_VERSION = "prior"
 RESPONSE = ("click", "apply")
+LOAD, USUAL = "load", "usual"  # stages whose scale is a channel's price elasticity, and its usual number of people
 AFFINITY, POOLED, CLICK_SCORE, INTENT = "lightfm_affinity", "pooled_score", "click_score", "intent_score"
 
 
@@ -32,6 +34,11 @@ class Part:
 @lru_cache(maxsize=256)
 def _model(payload: bytes) -> FittedModel:
     return FittedModel.from_bytes(payload)
+
+
+@lru_cache(maxsize=64)
+def _factors(payload: bytes) -> FactorModel:
+    return FactorModel.from_bytes(payload)
 
 
 def version_of(parts: Iterable[Part], fitted: Iterable[str]) -> str:
@@ -88,6 +95,11 @@ class Funnel:
         if not part.payload:
             return part.scale * self.clicks(frame, channel)
         return part.scale * _model(part.payload).predict(frame)
+
+    def price(self, frame: pd.DataFrame, channel: str) -> Floats:
+        """What a unit of the channel costs at each prospect, against its mean unit price."""
+        part = self.parts.get(("price", channel))
+        return np.ones(len(frame)) if part is None else _factors(part.payload).factor(frame)
 
     def apply_given_click(self, frame: pd.DataFrame, click: Floats, channel: str) -> Floats:
         """P(applies within 14 days | clicked)."""

@@ -41,7 +41,7 @@ def assigned_rows(
     share_events = min(1.0, max(training.max_rows - others, training.max_rows // 2) / max(events, 1))
     share_others = min(1.0, max(training.max_rows - events, training.max_rows // 2) / max(others, 1))
     key = ("prospect_key", "assigned_day", "channel")
-    chosen = known.where(F.when(is_event, _sampled(share_events, *key)).otherwise(_sampled(share_others, *key)))
+    chosen = known.where(F.when(is_event, sampled(share_events, *key)).otherwise(sampled(share_others, *key)))
     snapshots = prospects.select(
         F.col("day").alias("snapshot_day"), "prospect_key", *[plain(prospects, n) for n in features.names]
     )
@@ -49,7 +49,7 @@ def assigned_rows(
     wanted: list[Column | str] = ["prospect_key", *ASSIGNED, weight, *features.names]
     rows = chosen.drop("day").join(snapshots, ["prospect_key", "snapshot_day"], "left").select(*wanted)
     found = shell.sample(rows, 3 * training.max_rows, ["assigned_day", "prospect_key", "channel"])
-    return _typed(found, features)
+    return typed(found, features)
 
 
 def decided_rows(
@@ -62,7 +62,7 @@ def decided_rows(
     """
     linked = outcomes.where("prospect_key is not null").drop("day")
     total = _counts(linked.select(F.lit(True).alias("is_event")), shell)[0]
-    chosen = linked.where(_sampled(min(1.0, training.max_rows / max(total, 1)), "application_id"))
+    chosen = linked.where(sampled(min(1.0, training.max_rows / max(total, 1)), "application_id"))
     applied = chosen.select(
         "application_id",
         "prospect_key",
@@ -78,7 +78,7 @@ def decided_rows(
         F.min_by("values", distance).alias("values"), (F.min(distance) < 100_000).alias("is_known")
     )
     rows = picked.select("application_id", *DECIDED, "is_known", *[F.col(f"values.`{n}`") for n in features.names])
-    return _typed(shell.sample(rows, 2 * training.max_rows, ["applied_day", "application_id"]), features)
+    return typed(shell.sample(rows, 2 * training.max_rows, ["applied_day", "application_id"]), features)
 
 
 def plain(prospects: DataFrame, name: str) -> Column:
@@ -94,13 +94,26 @@ def _counts(rows: DataFrame, shell: Shell) -> tuple[int, int]:
     return int(found["events"]), int(found["others"])
 
 
-def _sampled(share: float, *key: str) -> Column:
+def sampled(share: float, *key: str) -> Column:
+    """Whether a row is among a share of all, by hash of its key."""
     if share >= 1:
         return F.lit(True)
     return F.pmod(F.xxhash64(F.lit("cohort"), *key), F.lit(BUCKETS)) < int(share * BUCKETS)
 
 
-def _typed(rows: pd.DataFrame, features: Features) -> pd.DataFrame:
+def as_known(rows: DataFrame, prospects: DataFrame, features: Features, day: str) -> DataFrame:
+    """The rows with their prospect's features in the newest snapshot up to a day column; null where there was none."""
+    snapshots = prospects.select(
+        F.col("day").alias("_known"), "prospect_key", *[plain(prospects, n) for n in features.names]
+    )
+    days = snapshots.select("_known").distinct()
+    dated = rows.select(day).distinct().join(F.broadcast(days), F.col("_known") <= F.col(day), "left")
+    newest = dated.groupBy(day).agg(F.max("_known").alias("_known"))
+    found = rows.join(F.broadcast(newest), day, "left").join(snapshots, ["prospect_key", "_known"], "left")
+    return found.drop("_known")
+
+
+def typed(rows: pd.DataFrame, features: Features) -> pd.DataFrame:
     """Categories as pandas categories: one text a level instead of one a row."""
     return rows.assign(
         **{name: rows[name].astype("category") for name in ("channel", *features.categorical) if name in rows}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from jobs.model.learners import BoostedSettings, Features, FittedModel, LogisticSettings, Settings, calibrate, fit
 from jobs.model.learners.features import Floats
+from jobs.model.learners.sums import FactorModel
 from jobs.model.training.priors import prior_model
 from jobs.runtime.conf import TrainingConf
 
@@ -68,7 +69,7 @@ class Fitted:
 
     stage: str
     channel: str
-    model: FittedModel | None  # None: a factor only, in `scale`
+    model: FittedModel | None  # None: a factor only, in `scale`, or `factors`
     learner: str
     rows: int
     positives: int
@@ -76,11 +77,13 @@ class Fitted:
     judged: Labelled | None = None  # in neither the fit nor the calibration
     notes: tuple[str, ...] = field(default=())
     window: tuple[date, date] | None = None
+    factors: FactorModel | None = None
 
     @property
     def payload(self) -> bytes:
         """The model as bytes; empty for a factor."""
-        return self.model.to_bytes() if self.model else b""
+        made = self.model or self.factors
+        return made.to_bytes() if made else b""
 
     @property
     def is_prior(self) -> bool:

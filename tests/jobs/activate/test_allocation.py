@@ -68,7 +68,7 @@ def exact(program: Program, people: People) -> Any:
     for place, row in enumerate(program.rows):
         for k in range(channels):
             if row.channel in (None, k):
-                coupling[place, :, k] = weight(row, people, k)
+                coupling[place, :, k] = weight(program, row, people, k)
     flat = sp.csr_matrix(coupling.reshape(len(program.rows), -1))
     one_each = sp.kron(sp.eye(count), np.ones((1, channels)))
     matrix = sp.vstack([flat, one_each]).tocsc()[:, open_pairs]

@@ -12,8 +12,9 @@ from jobs.evaluate.ladder import rows_of
 from jobs.evaluate.product import Forecast
 from jobs.evaluate.report import table
 from jobs.evaluate.volumes import Plan, at_volume
-from jobs.market.ladder import Impact, cheapest_first_cost
+from jobs.market.ladder import cheapest_first_cost
 from jobs.market.taking import TakingOrder, cheapest_first, fill_channels, random_channels
+from segments.impact import Impact
 
 
 def stakes(seed: int, people: int = 300, channels: int = 3, elasticity: float = 0.0) -> Stakes:
@@ -26,7 +27,7 @@ def stakes(seed: int, people: int = 300, channels: int = 3, elasticity: float = 
         late=draw.uniform(0, 0.1, people),
         fraud=(draw.uniform(size=people) < 0.02) * 0.85,
         capacity=np.full(channels, people // 5),
-        impact=Impact(np.full(channels, elasticity), np.full(channels, people / 10)),
+        impact=Impact((elasticity,) * channels, (people / 10,) * channels),
     )
 
 

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from jobs.market.ladder import (
-    Impact,
     best_channel_cost,
     cheapest_first_cost,
     random_cost,
     random_rank,
     reachable_volume,
 )
+from segments.impact import Impact
 
-FLAT = Impact(np.zeros(4), np.ones(4))
+FLAT = Impact((0.0,) * 4, (1.0,) * 4)
 
 
 def instance(seed: int, people: int, channels: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -56,7 +56,7 @@ def test_the_oracle_is_never_dearer_than_the_blind(seed: int) -> None:
 
 
 def test_prices_that_rise_with_use_are_paid_on_every_row_of_a_channel() -> None:
-    impact = Impact(np.array([0.5, 0.0]), np.array([2.0, 1.0]))
+    impact = Impact((0.5, 0.0), (2.0, 1.0))
     cost, channel = np.array([1.0, 2.0, 3.0, 4.0, 1.0, 1.0, 1.0, 1.0, 1.0]), np.array([0] * 8 + [1])
     assert np.isclose(impact.spend(cost, channel), 14.0 * 2.0 + 1.0)
     assert np.isclose(impact.spend(cost[:2], channel[:2]), 3.0)

@@ -1,0 +1,94 @@
+"""The cheapest plan there is at a volume, for someone who expects given costs and customers: what rungs 7 and 8 play.
+
+Solved by the product's own price search, so that a rung differs from the product only by what it knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jobs.activate.allocation.choosers import AtPrices
+from jobs.activate.allocation.dual import search
+from jobs.activate.allocation.program import NOBODY, UNITS, Ints, People, Program, best_channels, reduced_costs, totals
+from jobs.activate.allocation.terms import Terms
+from jobs.activate.allocation.use import at_its_use
+from jobs.market.dice import Dice, Floats
+from jobs.market.taking import TakingOrder
+from segments.impact import Impact
+
+UNBOUNDED = 1e12
+SAMPLE, PASSES, MAX_GAP = 60_000, 60, 5e-4
+BEYOND = 1.02  # the price of a customer at which the order is taken further than the volume asked for
+
+
+def cheapest_plan(
+    cost: Floats, good: Floats, is_open: NDArray[np.bool_], capacity: Ints, impact: Impact, goal: float
+) -> TakingOrder:
+    """Pairs in the order in which a least-cost plan takes them, some way past `goal` expected customers.
+
+    `cost` (at the usual load) and `good`: expectations, people x channels. Capacities are kept, one channel a person,
+    and prices that rise with use are planned for.
+    """
+    whole = _people(cost, good, is_open & (good > 0))
+    luck = {"role": np.ones(len(whole))}
+    terms = at_its_use(_terms(capacity, impact, goal), whole, luck, 1.0)
+    chosen = np.sort(np.argsort(Dice(0).uniform("optimum", np.arange(len(whole))), kind="stable")[:SAMPLE])
+    few = People(whole.may[chosen], {name: amounts[chosen] for name, amounts in whole.amounts.items()})
+    program = terms.program()
+    scaled = program.with_limits(program.limits * (len(chosen) / max(len(whole), 1)))
+    dice = {"role": np.ones(len(few))}
+
+    def ask(questions: Sequence[Floats]) -> list[dict[str, Ints]]:
+        made = [AtPrices(scaled, prices, 0.0) for prices in questions]
+        return [totals(scaled, few, chooser.choose(few, dice)) for chooser in made]
+
+    found = search(scaled, ask, max_gap=MAX_GAP, max_passes=PASSES)
+    return _in_order(program, whole, found.centre, capacity)
+
+
+def _in_order(program: Program, people: People, prices: Floats, capacity: Ints) -> TakingOrder:
+    """Everybody's channel at prices somewhat beyond, by what a customer costs there with the toll of its place."""
+    floor = [row.name for row in program.rows].index("floor")
+    dear = prices.copy()
+    dear[floor] *= BEYOND
+    choice = best_channels(program, people, dear)
+    person = np.flatnonzero(choice != NOBODY)
+    channel = choice[person]
+    bare = prices.copy()
+    bare[floor] = 0.0
+    paid = reduced_costs(program, people, bare)[person, channel]
+    ratio = paid / (people.amounts["good"][person, channel] / UNITS["good"])
+    order = np.argsort(ratio, kind="stable")
+    person, channel = person[order], channel[order]
+    kept = np.ones(len(person), dtype=np.bool_)
+    for k, places in enumerate(capacity):
+        mine = np.flatnonzero(channel == k)
+        kept[mine[int(places) :]] = False
+    return TakingOrder(person[kept], channel[kept])
+
+
+def _people(cost: Floats, good: Floats, may: NDArray[np.bool_]) -> People:
+    natural = {"cost": np.maximum(cost, 0.0), "good": good}
+    return People(may, {name: np.rint(values * UNITS[name]).astype(np.int64) for name, values in natural.items()})
+
+
+def _terms(capacity: Ints, impact: Impact, goal: float) -> Terms:
+    count = len(capacity)
+    return Terms(
+        channels=tuple(str(k) for k in range(count)),
+        capacity=tuple(int(places) for places in capacity),
+        budget_left=(UNBOUNDED,) * count,
+        total_left=None,
+        smallest=(0,) * count,
+        exploration=0.0,
+        holdout=0.0,
+        objective="volume",
+        good_floor=goal,
+        max_late_rate=None,
+        max_fraud_rate=None,
+        max_gap=MAX_GAP,
+        impact=impact,
+    )

@@ -1,0 +1,65 @@
+"""Prices of single clicks learned from invoices over several: planted slopes come back, totals are met."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jobs.model.learners import Features
+from jobs.model.learners.sums import FactorModel, design, fit_sums
+from jobs.runtime.errors import DataRefused
+
+
+def invoices(seed: int, units: int, each: int) -> tuple[pd.DataFrame, np.ndarray, np.ndarray, np.ndarray]:
+    """Units with two features, the log of their price, the invoice each is on, and the invoices' totals."""
+    draw = np.random.default_rng(seed)
+    frame = pd.DataFrame({"wealth": draw.normal(size=units), "town": draw.choice(["a", "b"], units)})
+    log_price = 0.4 * frame["wealth"].to_numpy() + np.where(frame["town"] == "a", 0.3, 0.0)
+    invoice = np.arange(units) // each
+    paid = np.exp(log_price + 0.25 * draw.normal(size=units) - 0.03)
+    return frame, log_price, invoice, np.bincount(invoice, weights=paid)
+
+
+@pytest.mark.parametrize("each", [1, 4, 12])
+def test_slopes_come_back_from_invoices_of_many_units(each: int) -> None:
+    frame, log_price, invoice, total = invoices(3, 24_000, each)
+    _, inputs = design(frame, Features(("wealth",), ("town",)), 20)
+    ones = np.ones(len(frame))
+    weights = fit_sums(inputs, ones[:, None], ones, invoice, total, np.zeros(len(frame)))
+    found = inputs @ weights
+    assert np.corrcoef(found, log_price)[0, 1] > 0.97
+    assert np.polyfit(found, log_price, 1)[0] == pytest.approx(1.0, abs=0.12)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10**6), level=st.floats(0.1, 30.0))
+def test_what_is_free_meets_the_totals(seed: int, level: float) -> None:
+    frame, _, invoice, total = invoices(seed, 900, 3)
+    _, inputs = design(frame, Features(("wealth",), ("town",)), 20)
+    ones = np.ones(len(frame))
+    first = fit_sums(inputs, ones[:, None], ones, invoice, total, np.zeros(len(frame)))
+    # the same invoices in another unit of money: the same people are dear
+    other = fit_sums(inputs, ones[:, None], ones, invoice, total * level, np.full(len(frame), np.log(level)))
+    assert np.allclose(inputs @ first, inputs @ other, atol=0.02)
+
+
+def test_prices_that_do_not_differ_are_learned_as_flat() -> None:
+    frame, _, invoice, _ = invoices(5, 6000, 3)
+    _, inputs = design(frame, Features(("wealth",), ("town",)), 20)
+    total = np.random.default_rng(0).poisson(30, invoice.max() + 1) / 10.0
+    ones = np.ones(len(frame))
+    found = inputs @ fit_sums(inputs, ones[:, None], ones, invoice, total, np.zeros(len(frame)))
+    assert np.std(found) < 0.03
+
+
+def test_a_model_of_factors_travels_and_is_bounded() -> None:
+    frame, _, _, _ = invoices(1, 50, 1)
+    bare, inputs = design(frame, Features(("wealth",), ("town",)), 2)
+    model = FactorModel(type(bare)(bare.bends, bare.tables, np.full(inputs.shape[1], 9.0), 0.0))
+    assert model.factor(frame).max() == pytest.approx(np.exp(3.0))
+    assert np.array_equal(FactorModel.from_bytes(model.to_bytes()).factor(frame), model.factor(frame))
+    with pytest.raises(DataRefused):
+        FactorModel.from_bytes(b"not a model")

@@ -1,0 +1,120 @@
+"""Prices by person and by use of a channel, from touches and invoices as they land."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from jobs.model.learners import Features
+from jobs.model.training.billed import billed_units
+from jobs.model.training.price import fit_prices
+from jobs.runtime.conf import ChannelConf
+from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
+from jobs.tables.link import ASSIGNMENT_OUTCOMES, LINKED_TOUCHES
+from support import make_conf
+
+DAY = date(2026, 6, 1)
+TOLD: dict[str, Any] = {"capacity": 100, "budget": Decimal(100), "currency": "CNY"}
+CONF = make_conf(channels={name: ChannelConf(**TOLD) for name in ("feed_a", "feed_b")})
+FEATURES = Features(("income",), ("city",))
+
+
+def planted(elasticity: float, months: int = 12, clicks: int = 700) -> pd.DataFrame:
+    """Clicks of two channels whose price rises with income by 0.4 a spread, and with the people listed."""
+    draw = np.random.default_rng(2)
+    parts = []
+    for channel, price in (("feed_a", 2.0), ("feed_b", 5.0)):
+        for month in range(months):
+            listed = 1000.0 * np.exp(0.5 * draw.normal())
+            income = draw.normal(size=clicks)
+            cost = price * np.exp(0.4 * income - 0.08) * (listed / 1000.0) ** elasticity
+            invoice = [f"{channel}-{month}-{n // 5}" for n in range(clicks)]
+            rows = pd.DataFrame({"channel": channel, "income": income, "city": "x", "cost": cost, "invoice": invoice})
+            parts.append(rows.assign(listed=listed, units=5.0, on_day=DAY - timedelta(days=30 * (months - month))))
+    units = pd.concat(parts, ignore_index=True)
+    units["cost"] = units.groupby("invoice")["cost"].transform("sum")
+    units["invoice"] = units.groupby("invoice").ngroup()
+    return units.sort_values("invoice", ignore_index=True).assign(touch_id=np.arange(len(units)).astype(str))
+
+
+@pytest.mark.parametrize("elasticity", [0.0, 0.3])
+def test_who_is_dear_and_how_prices_rise_with_use_come_back(elasticity: float) -> None:
+    units = planted(elasticity)
+    found = fit_prices(units, FEATURES, DAY, CONF)
+    assert [one.channel for one in found] == ["feed_a", "feed_b"]
+    people = pd.DataFrame({"income": np.linspace(-1.5, 1.5, 9), "city": "x"})
+    for one in found:
+        slope = np.polyfit(people["income"], np.log(one.model.factor(people)), 1)[0]
+        assert slope == pytest.approx(0.4, abs=0.08)
+        assert one.elasticity == pytest.approx(elasticity, abs=0.06)
+        lately = units[(units["channel"] == one.channel) & (units["on_day"] > DAY - timedelta(days=90))]
+        factor = one.model.factor(lately) * (lately["listed"] / one.usual) ** one.elasticity
+        assert factor.mean() == pytest.approx(1.0, abs=1e-6)
+
+
+def test_too_few_units_say_nothing() -> None:
+    assert fit_prices(planted(0.0, months=1, clicks=100), FEATURES, DAY, CONF) == []
+
+
+def test_units_are_the_touches_a_channel_bills_on_the_invoice_of_their_day(rows: Any, make_shell: Any) -> None:
+    channels = {
+        "search": ChannelConf(**TOLD),
+        "banner": ChannelConf(**{**TOLD, "currency": "USD"}, billing="impression"),
+        "list": ChannelConf(**TOLD, billing="person"),
+    }
+    conf = make_conf(channels=channels)
+    wave, after = date(2026, 5, 2), date(2026, 5, 4)
+    at = datetime(2026, 5, 4, 9, tzinfo=UTC)
+
+    def touch(name: str, channel: str, kind: str, creative: str | None, who: str | None = "p1") -> dict[str, Any]:
+        told = {"touch_id": name, "occurred_at": at, "channel": channel, "campaign": "c", "kind": kind}
+        return {**told, "creative": creative, "prospect_key": who, "person_key": who}
+
+    touches = [
+        touch("t1", "search", "click", "one"),
+        touch("t2", "search", "click", "one", "p2"),
+        touch("t3", "search", "impression", "one"),
+        touch("t4", "search", "click", "two"),
+        touch("t5", "search", "click", "one", None),
+        touch("t6", "banner", "impression", "any"),
+        touch("t7", "banner", "click", "any"),
+        touch("t8", "list", "click", None),
+        touch("t9", "search", "click", "never billed"),
+    ]
+    bill = {"spend_day": after, "campaign": "c", "currency": "CNY", "impressions": 40}
+    spend = [
+        {**bill, "channel": "search", "creative": "one", "cost": Decimal("9.00"), "clicks": 3},
+        {**bill, "channel": "search", "creative": "two", "cost": Decimal("4.00"), "clicks": 1},
+        {**bill, "channel": "banner", "cost": Decimal("2.00"), "currency": "USD", "clicks": 1},
+        {**bill, "channel": "list", "cost": Decimal("8.00"), "clicks": 1},
+    ]
+    done = {"role": "policy", "impressions": 1, "clicks": 1, "assigned_day": wave}
+    listed = [
+        {**done, "prospect_key": f"p{n}", "person_key": f"p{n}", "channel": "search" if n < 7 else "banner"}
+        for n in range(10)
+    ]
+    listed.append({**listed[0], "assigned_day": date(2026, 4, 2)})
+    prospects = [{"prospect_key": f"p{n}", "income": float(n), "city": "x"} for n in range(10)]
+    rates = [{"rate_day": wave, "currency": "USD", "rate": Decimal(7)}]
+    found = billed_units(
+        rows(SPEND, spend, DAY, conf),
+        rows(FX_RATES, rates, DAY, conf),
+        rows(LINKED_TOUCHES, touches, DAY, conf),
+        rows(ASSIGNMENT_OUTCOMES, listed, DAY, conf),
+        rows(PROSPECTS, prospects, date(2026, 5, 1), conf),
+        FEATURES,
+        DAY,
+        conf,
+        make_shell(conf),
+    ).set_index("touch_id")
+    assert sorted(found.index) == ["t1", "t2", "t4", "t6"]
+    assert found["cost"].to_dict() == {"t1": 9.0, "t2": 9.0, "t4": 4.0, "t6": 14.0}
+    assert found["units"].to_dict() == {"t1": 3.0, "t2": 3.0, "t4": 1.0, "t6": 40.0}
+    assert found["listed"].to_dict() == {"t1": 7.0, "t2": 7.0, "t4": 7.0, "t6": 3.0}
+    assert found["income"].to_dict() == {"t1": 1.0, "t2": 2.0, "t4": 1.0, "t6": 1.0}
+    assert found.loc["t1", "invoice"] == found.loc["t2", "invoice"] != found.loc["t4", "invoice"]
