@@ -75,8 +75,9 @@ def fit_sums(
     unit_of_loss = max(float(total.sum()), SLACK)
 
     def means(beta: Floats) -> tuple[Floats, Floats]:
-        unit = weight * np.exp(np.clip(offset + both @ beta, -30.0, 30.0))
-        return unit, np.bincount(invoice, weights=unit, minlength=invoices) + SLACK
+        unit: Floats = weight * np.exp(np.clip(offset + both @ beta, -30.0, 30.0))
+        mean = np.asarray(np.bincount(invoice, weights=unit, minlength=invoices) + SLACK, dtype=np.float64)
+        return unit, mean
 
     def loss(beta: Floats, held_by: float) -> tuple[float, Floats]:
         unit, mean = means(beta)

@@ -19,7 +19,7 @@ from jobs.runtime.sender import sender
 from jobs.tables.activate import AUDIENCE_OPERATIONS, AUDIENCES, ELIGIBILITY, SENT_MEMBERS
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND, VAULTS
 from jobs.tables.link import ASSIGNMENT_OUTCOMES
-from jobs.tables.model import SCORES
+from jobs.tables.model import SCORES, STAGE_MODELS
 from support import make_conf, to_pandas
 
 DAY = date(2026, 1, 10)
@@ -43,7 +43,7 @@ def small_conf(tmp_path: Path, **policy: Any) -> Any:
     return make_conf(base=base, channels=channels, partners=partners, policy=PolicyConf(**settings))
 
 
-def inputs(rows: Any, version: str, conf: Any) -> dict[str, Any]:
+def inputs(rows: Any, version: str, conf: Any, elasticity: float = 0.0) -> dict[str, Any]:
     dice = np.random.default_rng(4)
     eligibility, scores = [], []
     for number in range(PEOPLE):
@@ -95,11 +95,19 @@ def inputs(rows: Any, version: str, conf: Any) -> dict[str, Any]:
     return {
         "eligibility": rows(ELIGIBILITY, eligibility, DAY, conf),
         "scores": rows(SCORES, scores, DAY, conf),
+        "models": rows(STAGE_MODELS, _prices(elasticity), DAY, conf),
         "prospects": rows(PROSPECTS, snapshot, DAY, conf),
         "assignments": rows(ASSIGNMENT_OUTCOMES, outcomes, DAY, conf),
         "spend": rows(SPEND, billed, DAY, conf),
         "rates": rows(FX_RATES, rates, DAY, conf),
     }
+
+
+def _prices(elasticity: float) -> list[dict[str, Any]]:
+    """What the models say of prices: they rise with use on all channels but sms."""
+    told = {"model_version": "m1", "learner": "sums", "rows": 9, "positives": 9, "payload": b""}
+    scales = {"load": elasticity, "usual": 40.0}
+    return [{**told, "stage": s, "channel": c, "scale": x} for s, x in scales.items() for c in CHANNELS if c != "sms"]
 
 
 def check_rows(sent: Any, plan: Any) -> None:
@@ -143,6 +151,25 @@ def test_a_plan_keeps_every_row_wherever_and_however_people_are_counted(
     again, same = audiences(**shuffled, day=DAY, conf=conf, shell=make_shell(conf, warehouse=tmp_path / "other"))
     assert to_pandas(again, "prospect_key").equals(sent)
     assert same.equals(plan)
+
+
+def test_a_plan_pays_for_what_use_makes_dearer(rows: Any, make_shell: Any, tmp_path: Path) -> None:
+    conf = small_conf(tmp_path)
+    given = inputs(rows, "m1", conf, elasticity=0.4)
+    sent, plan = audiences(**given, day=DAY, conf=conf, shell=make_shell(conf))
+    sent = to_pandas(sent, "prospect_key")
+    check_rows(sent, plan)
+    assert plan.set_index("channel").loc["(all)", "max_violation"] == 0
+    scored = to_pandas(given["scores"], "prospect_key")[["prospect_key", "channel", "expected_cost"]]
+    both = sent.merge(scored, on=["prospect_key", "channel"], suffixes=("", "_usual"))
+    for channel, mine in both.groupby("channel"):
+        load = 1.0 if channel == "sms" else (len(mine) / 40.0) ** 0.4
+        assert np.allclose(mine["expected_cost"], load * mine["expected_cost_usual"]), channel
+    flat, _ = audiences(
+        **inputs(rows, "m1", conf), day=DAY, conf=conf, shell=make_shell(conf, warehouse=tmp_path / "flat")
+    )
+    before = to_pandas(flat, "prospect_key")["channel"].value_counts()
+    assert sent["channel"].value_counts()["feed_b"] < before["feed_b"]
 
 
 def test_day_zero_explores_the_cheapest_channel_first_and_says_so(rows: Any, make_shell: Any, tmp_path: Path) -> None:
