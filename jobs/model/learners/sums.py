@@ -1,8 +1,7 @@
-"""A log-linear model of what each unit costs, learned from what many units cost together: invoices, not price tags."""
+"""A log-linear model of what each unit brings or costs, learned from sums over units: invoices, not price tags."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,19 +15,22 @@ from jobs.model.learners.threads import one_thread
 from jobs.runtime.errors import DataRefused
 
 KNOTS = 1  # prices bend little, and an invoice says less than a label
-MOST = 3.0  # log of the dearest unit over the usual one
+MOST = 3.0  # log of the largest factor over the usual one
 SLACK = 1e-9
+STEPS, HALVINGS, LONGEST = 40, 25, 2.0
+ENOUGH, TINY = 1e-11, 1e-10  # relative gain at which scoring ends; what keeps an input without rows solvable
 
 
 @dataclass(frozen=True, eq=False)
 class FactorModel:
-    """What a row's unit costs, relative to the usual one: exp of a sum of terms, within e^-MOST .. e^MOST."""
+    """What a row's unit brings or costs: exp of a sum of terms, within e^-MOST .. e^MOST of that of the intercept."""
 
     terms: LogisticModel
 
     def factor(self, frame: pd.DataFrame) -> Floats:
         """One factor a row; a row's factor does not depend on the others."""
-        return np.exp(np.clip(self.terms.log_odds(frame), -MOST, MOST))
+        level = self.terms.intercept
+        return np.exp(level + np.clip(self.terms.log_odds(frame) - level, -MOST, MOST))
 
     def to_bytes(self) -> bytes:
         """The model as bytes, the same for the same inputs."""
@@ -63,50 +65,75 @@ def fit_sums(
     total: Floats,
     offset: Floats,
     ridge: float = 1.0,
-) -> Floats:
-    """Weights of `inputs`, held to 0 by the ridge: log unit cost = offset + inputs a + free b.
+    base: Floats | None = None,
+) -> tuple[Floats, Floats]:
+    """Weights of `inputs`, held to 0 by the ridge, and of `free` ones: log unit = offset + inputs a + free b.
 
-    Units (rows) stand for `weight` of them each and are on an `invoice` (0..), which adds up to its `total`.
-
-    Poisson quasi-likelihood of each invoice's total given the sum of its units; the ridge is in units of the scatter
-    of totals about a first fit without inputs.
+    Units (rows) stand for `weight` of them each and are on an `invoice` (0..), which adds up to its `total`, of which
+    `base` is known to be owed to something else. Poisson quasi-likelihood by Fisher scoring; the ridge is in units of
+    the scatter of totals about a first fit without inputs.
     """
-    both, width, invoices = np.hstack([inputs, free]), inputs.shape[1], len(total)
-    unit_of_loss = max(float(total.sum()), SLACK)
-
-    def means(beta: Floats) -> tuple[Floats, Floats]:
-        unit: Floats = weight * np.exp(np.clip(offset + both @ beta, -30.0, 30.0))
-        mean = np.asarray(np.bincount(invoice, weights=unit, minlength=invoices) + SLACK, dtype=np.float64)
-        return unit, mean
-
-    def loss(beta: Floats, held_by: float) -> tuple[float, Floats]:
-        unit, mean = means(beta)
-        held = np.concatenate([beta[:width], np.zeros(len(beta) - width)])
-        value = float((mean - total * np.log(mean)).sum() + held_by * (held**2).sum())
-        slope: Floats = both.T @ (unit * (1.0 - total / mean)[invoice]) + 2.0 * held_by * held
-        return value / unit_of_loss, slope / unit_of_loss
-
-    def frozen(beta: Floats) -> tuple[float, Floats]:
-        value, slope = loss(np.concatenate([np.zeros(width), beta]), 0.0)
-        free_slope: Floats = slope[width:]
-        return value, free_slope
-
-    with one_thread():
-        level = _least(frozen, np.zeros(free.shape[1]), 100)
-        start = np.concatenate([np.zeros(width), level])
-        mean = means(start)[1]
-        scatter = float((np.square(total - mean) / mean).mean())
-        found = _least(lambda beta: loss(beta, ridge * scatter), start, 300)
-    return found[:width]
-
-
-def _least(loss: Callable[[Floats], tuple[float, Floats]], start: Floats, steps: int) -> Floats:
-    # Every command imports the jobs; only a fit should pay.
-    from scipy.optimize import minimize
-
-    def tried(beta: Floats) -> tuple[float, Floats]:
-        return loss(beta)
-
-    return np.asarray(
-        minimize(tried, start, jac=True, method="L-BFGS-B", options={"maxiter": steps, "ftol": 1e-13, "gtol": 1e-8}).x
+    order = np.argsort(invoice, kind="stable")
+    both, width = np.hstack([inputs, free])[order], inputs.shape[1]
+    rows = _Rows(
+        both, weight[order], invoice[order], total, offset[order], np.zeros(len(total)) if base is None else base
     )
+    with one_thread():
+        only_free = np.arange(both.shape[1]) >= width
+        start = _scored(rows, np.zeros(both.shape[1]), 0.0, only_free, width)
+        mean = rows.means(start)[1]
+        scatter = float((np.square(total - mean) / mean).mean())
+        found = _scored(rows, start, ridge * scatter, np.ones(both.shape[1], dtype=np.bool_), width)
+    return found[:width], found[width:]
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    both: Floats
+    weight: Floats
+    invoice: NDArray[np.int64]
+    total: Floats
+    offset: Floats
+    base: Floats
+
+    def means(self, beta: Floats) -> tuple[Floats, Floats]:
+        """Each unit's and each invoice's expected total."""
+        unit: Floats = self.weight * np.exp(np.clip(self.offset + self.both @ beta, -30.0, 30.0))
+        mean: Floats = np.bincount(self.invoice, weights=unit, minlength=len(self.total)).astype(np.float64)
+        return unit, mean + self.base + SLACK
+
+    def loss(self, beta: Floats, held_by: float, width: int) -> float:
+        """What is made small: quasi-likelihood and ridge."""
+        mean = self.means(beta)[1]
+        return float((mean - self.total * np.log(mean)).sum() + held_by * np.square(beta[:width]).sum())
+
+
+def _scored(rows: _Rows, beta: Floats, held_by: float, moves: NDArray[np.bool_], width: int) -> Floats:
+    """Fisher scoring with halved steps; only what `moves` is fitted."""
+    first = np.flatnonzero(np.diff(rows.invoice, prepend=-1))
+    present = rows.invoice[first]
+    held = np.where(np.arange(len(beta)) < width, 2.0 * held_by, 0.0)[moves]
+    inputs = rows.both[:, moves]
+    at = rows.loss(beta, held_by, width)
+    for _ in range(STEPS):
+        unit, mean = rows.means(beta)
+        pulls = inputs * unit[:, None]
+        if len(first) < len(rows.invoice):
+            pulls = np.add.reduceat(pulls, first, axis=0)
+        mean, total = mean[present], rows.total[present]
+        slope = pulls.T @ (1.0 - total / mean) + held * beta[moves]
+        curve = (pulls / mean[:, None]).T @ pulls + np.diag(held + TINY * max(float(mean.sum()), 1.0))
+        step = np.zeros(len(beta))
+        step[moves] = -np.linalg.solve(curve, slope)
+        step /= max(1.0, float(np.abs(step).max()) / LONGEST)
+        for _ in range(HALVINGS):
+            value = rows.loss(beta + step, held_by, width)
+            if value <= at:
+                break
+            step /= 2.0
+        else:
+            break
+        beta, gained, at = beta + step, at - value, value
+        if gained <= ENOUGH * max(abs(at), 1.0):
+            break
+    return beta

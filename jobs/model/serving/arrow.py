@@ -58,9 +58,8 @@ class Scorer:
         best = np.full(len(frame), -np.inf)
         for channel in self.channels:
             told = self.funnel.with_affinity(frame, embedded, channel)
-            click = self.funnel.click(told, channel)
-            given_click = self.funnel.apply_given_click(told, click, channel)
-            apply = self.funnel.p_apply(click, given_click, person["p_organic"], channel)
+            added = self.funnel.added(told, person["p_organic"], channel)
+            apply = self.funnel.p_apply(added, person["p_organic"], channel)
             price = self.prices.get(channel, Price(0.0, 0.0))
             cost = np.full(len(frame), price.a_person)
             if price.a_unit:

@@ -84,7 +84,10 @@ class Funnel:
         return _model(own.payload).predict(frame.assign(**{POOLED: log_odds(pooled)}))
 
     def clicks(self, frame: pd.DataFrame, channel: str) -> Floats:
-        """The mean of a Poisson count that is above 0 with the click stage's probability."""
+        """Expected clicks within 14 days; where they were not counted, of a Poisson with the click stage's chance."""
+        part = self.parts.get(("clicks", channel))
+        if part is not None:
+            return _factors(part.payload).factor(frame)
         return np.asarray(-np.log1p(-np.minimum(self.click(frame, channel), 0.999)))
 
     def units(self, frame: pd.DataFrame, channel: str) -> Floats:
@@ -94,7 +97,7 @@ class Funnel:
             return np.ones(len(frame))
         if not part.payload:
             return part.scale * self.clicks(frame, channel)
-        return part.scale * _model(part.payload).predict(frame)
+        return part.scale * _factors(part.payload).factor(frame)
 
     def price(self, frame: pd.DataFrame, channel: str) -> Floats:
         """What a unit of the channel costs at each prospect, against its mean unit price."""
@@ -119,7 +122,16 @@ class Funnel:
         """approve, fund, late or fraud: the probability given the stage before."""
         return self._predict(stage, "*", frame)
 
-    def p_apply(self, click: Floats, given_click: Floats, organic: Floats, channel: str) -> Floats:
+    def added(self, frame: pd.DataFrame, organic: Floats, channel: str) -> Floats:
+        """Applications the channel's clicks are expected to add; frame as from `with_affinity`."""
+        part = self.parts.get(("wins", channel))
+        if part is None:
+            click = self.click(frame, channel)
+            return click * np.maximum(self.apply_given_click(frame, click, channel) - organic, 0.0)
+        won = self.clicks(frame, channel) * _factors(part.payload).factor(frame)
+        return np.asarray(-np.expm1(-won) * (1.0 - organic))
+
+    def p_apply(self, added: Floats, organic: Floats, channel: str) -> Floats:
         """P(applies within 14 days | on the audience): organic, and what clicks add to it.
 
         The addition carries the channel's factor observed / expected (stage `lift`): what the product of stages
@@ -127,7 +139,7 @@ class Funnel:
         """
         lift = self.parts.get(("lift", channel)) or self.parts.get(("lift", "*"))
         factor = 1.0 if lift is None else lift.scale
-        return np.minimum(1.0, organic + factor * click * np.maximum(given_click - organic, 0.0))
+        return np.minimum(1.0, organic + factor * added)
 
     def p_good(self, late: Floats, fraud: Floats) -> Floats:
         """P(good | funded): neither late nor fraud; the scale of `fraud` is the share of frauds that are not late."""

@@ -18,7 +18,7 @@ def load_funnel(models: DataFrame, affinity: DataFrame, shell: Shell) -> Funnel:
     """The funnel of the models' rows; of documented priors when there are none."""
     rows = shell.small(models.select("stage", "channel", "scale", "payload", "model_version"), MAX_MODELS)
     if rows.empty:
-        parts = [Part(stage, "*", 1.0, prior_model(stage).to_bytes()) for stage in PRIORS if stage != "units"]
+        parts = [Part(stage, "*", 1.0, prior_model(stage).to_bytes()) for stage in PRIORS]
         return Funnel.of(parts, None, PRIOR_VERSION)
     columns = (rows["stage"], rows["channel"], rows["scale"], rows["payload"])
     found = [Part(str(s), str(c), float(x), bytes(p)) for s, c, x, p in zip(*columns, strict=True)]

@@ -118,5 +118,7 @@ def _listed(assignments: DataFrame, units: pd.DataFrame, shell: Shell) -> pd.Dat
         last = np.searchsorted(at, asked, "left")
         listed = (total[last] - total[first]).astype(np.float64)
         rows.append(pd.DataFrame({"channel": channel, "on_day": asked, "listed": listed}))
+    if not rows:
+        return pd.DataFrame(columns=["channel", "on_day", "listed"])
     found = pd.concat(rows, ignore_index=True)
     return found.assign(on_day=pd.to_datetime(found["on_day"]).dt.date)

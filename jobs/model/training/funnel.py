@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from jobs.model.affinity.factors import Affinity
 from jobs.model.learners import Features, LogisticSettings, Settings
 from jobs.model.learners.features import Floats
+from jobs.model.learners.sums import FactorModel
 from jobs.model.person_features import person_features
 from jobs.model.serving.funnel import AFFINITY, CLICK_SCORE, INTENT, POOLED, Funnel, Part, log_odds
+from jobs.model.training.channels import Billed, fit_channels
 from jobs.model.training.lateness import TAIL, late_rows
 from jobs.model.training.stage import Fitted, Labelled, fit_stage, settings_of
 from jobs.runtime.conf import Conf
@@ -22,10 +24,10 @@ from segments.outcomes import GOOD_MONTHS
 
 OWN_AT = 10  # times min_positives: from here on a channel has a click model of its own
 ONE_LINE = LogisticSettings(knots=0)  # organic applications are few: one slope on what the apply stage knows
-UNITS = {"click": "clicks", "impression": "impressions", "message": "impressions"}
 RANDOMISED = ("exploration", "holdout")
 ENOUGH = 100
 FRAUD_MONTHS = 6  # by then a fraud is confirmed or will not be
+CHANNEL_ROWS = 40_000  # of a channel, for counts
 LIFT_WORTH = 20.0  # expected applications a channel's factor of 1 is worth before data move it
 
 
@@ -56,9 +58,11 @@ def fit_funnel(assigned: pd.DataFrame, decided: pd.DataFrame, conf: Conf, affini
     sent = assigned[assigned["channel"].astype(object) != "none"]
     sent = sent.assign(**{AFFINITY: _affinity_of(sent, affinity)})
     _fit_clicks(fits, sent, conf)
+    _count_clicks(fits, sent, conf)
     _fit_units(fits, sent, conf)
     _fit_apply(fits, sent, conf)
     _fit_organic(fits, assigned, conf)
+    _count_wins(fits, sent, conf)
     _fit_credit(fits, decided, conf)
     _fit_lift(fits, sent, conf)
     return fits.all
@@ -113,35 +117,79 @@ def _fit_clicks(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
             fits.add(own)
 
 
-def _fit_units(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
-    """Expected billed units: clicks as a Poisson count of the click model's, times observed / expected; others as the
-    share of the most units a person had (cut at their 99.5 % quantile).
-    """
-    training = conf.base.training
+def _count_clicks(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
+    """Clicks a person sent, log-linear: for channels with enough people who clicked."""
+    rows = _few_a_channel(sent, (sent["clicks"] > 0).to_numpy(), conf)
+    if len(rows):
+        clicks = rows["clicks"].to_numpy(dtype=np.float64)
+        ones = np.ones(len(rows))
+        billed = Billed.singly(rows, rows["weight"].to_numpy(dtype=np.float64), ones, clicks, 0.0 * ones)
+        _add_factors(fits, "clicks", billed, _counted_features(conf), clicks > 0)
+
+
+def _count_wins(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
+    """Applications a click adds, log-linear: what would have come unasked is known, and not the click's."""
+    clicked = sent[(sent["clicks"] > 0).to_numpy()]
+    rows = _few_a_channel(clicked, clicked["is_applied"].to_numpy(dtype=bool), conf)
+    if len(rows):
+        applied, clicks = (rows[name].to_numpy(dtype=np.float64) for name in ("is_applied", "clicks"))
+        base = fits.funnel().organic(rows)
+        billed = Billed.singly(rows, rows["weight"].to_numpy(dtype=np.float64), clicks, applied, base)
+        _add_factors(fits, "wins", billed, _counted_features(conf), applied > 0)
+
+
+def _add_factors(
+    fits: Fits,
+    stage: str,
+    billed: Billed,
+    features: Features,
+    event: NDArray[np.bool_],
+    alone: frozenset[str] = frozenset(),
+) -> None:
+    for channel, fit in fit_channels(billed, features, alone).items():
+        model, events = FactorModel(fit.terms), int(event[fit.rows].sum())
+        fits.add(Fitted(stage, channel, None, "log-linear", int(fit.rows.sum()), events, factors=model))
+
+
+def _counted_features(conf: Conf) -> Features:
+    """What counts are learned from; the channel is not among them, as each has a model."""
     person = person_features(conf)
-    features = Features((*person.numeric, AFFINITY), person.categorical)
-    for channel, told in sorted(conf.channels.items()):
-        if told.billing not in UNITS:
+    return Features((*person.numeric, AFFINITY), person.categorical)
+
+
+def _few_a_channel(rows: pd.DataFrame, event: NDArray[np.bool_], conf: Conf) -> pd.DataFrame:
+    """At most CHANNEL_ROWS a channel with enough events, half of the room for events, the sampled weighted up."""
+    chance = np.random.default_rng(conf.base.training.seed)
+    parts = []
+    for channel in sorted(conf.channels):
+        mine = _of(rows, channel)
+        if event[mine].sum() < conf.base.training.min_positives:
             continue
+        for kind in (mine & event, mine & ~event):
+            share = min(1.0, CHANNEL_ROWS / 2 / max(int(kind.sum()), 1))
+            chosen = rows[kind][chance.random(int(kind.sum())) < share]
+            parts.append(chosen.assign(weight=chosen["weight"] / share))
+    return pd.concat(parts).sort_index() if parts else rows[:0]
+
+
+def _fit_units(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
+    """What channels bill for: exposures a person sent, log-linear; of clicks the share that was counted too few."""
+    shown = [name for name, told in conf.channels.items() if told.billing in ("impression", "message")]
+    seen = sent[sent["channel"].isin(shown).to_numpy()]
+    rows = _few_a_channel(seen, (seen["impressions"] > 0).to_numpy(), conf)
+    if len(rows):
+        units, ones = rows["impressions"].to_numpy(dtype=np.float64), np.ones(len(rows))
+        billed = Billed.singly(rows, rows["weight"].to_numpy(dtype=np.float64), ones, units, 0.0 * ones)
+        _add_factors(fits, "units", billed, _counted_features(conf), units > 0, alone=frozenset(shown))
+    for channel in sorted(set(conf.channels) - set(shown)):
         rows = sent[_of(sent, channel)]
-        units = rows[UNITS[told.billing]].to_numpy(dtype=np.float64)
-        if not (units > 0).any():
+        clicks = rows["clicks"].to_numpy(dtype=np.float64)
+        if conf.channels[channel].billing != "click" or not (clicks > 0).any():
             continue
-        if told.billing == "click":
-            seen = _randomised(rows, units > 0, ENOUGH)
-            weight = rows["weight"].to_numpy(dtype=np.float64) * seen
-            expected = fits.funnel().clicks(rows, channel)
-            scale = float((weight * units).sum()) / float((weight * expected).sum())
-            fits.add(Fitted("units", channel, None, "ratio", len(rows), int((units > 0).sum()), scale=scale))
-            continue
-        most = float(np.quantile(units[units > 0], 0.995, method="higher"))
-        share = np.minimum(units, most) / most
-        found = fit_stage(
-            "units", labelled(rows, np.asarray(share)), features, training, settings_of("logistic"), channel
-        )
-        # What the cut takes away is given back on average.
-        scale = most * float(units.sum()) / float(np.minimum(units, most).sum())
-        fits.add(replace(found, scale=scale))
+        weight = rows["weight"].to_numpy(dtype=np.float64) * _randomised(rows, clicks > 0, ENOUGH)
+        expected = fits.funnel().clicks(rows, channel)
+        scale = float((weight * clicks).sum()) / float((weight * expected).sum())
+        fits.add(Fitted("units", channel, None, "ratio", len(rows), int((clicks > 0).sum()), scale=scale))
 
 
 def _fit_apply(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
@@ -214,8 +262,7 @@ def _fit_lift(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
         mine, base = rows[mask], organic[mask]
         if not len(mine):
             continue
-        click = funnel.click(mine, channel)
-        added = click * np.maximum(funnel.apply_given_click(mine, click, channel) - base, 0.0)
+        added = funnel.added(mine, base, channel)
         weight = mine["weight"].to_numpy(dtype=np.float64)
         seen = float((weight * (mine["is_applied"].to_numpy(dtype=np.float64) - base)).sum())
         found[channel] = (seen, float((weight * added).sum()), len(mine))

@@ -10,17 +10,16 @@ import pandas as pd
 
 from jobs.model.learners import Features
 from jobs.model.learners.features import Floats
-from jobs.model.learners.sums import FactorModel, design, fit_sums
+from jobs.model.learners.sums import FactorModel
 from jobs.model.serving.funnel import LOAD, USUAL
 from jobs.model.serving.prices import PRICE_DAYS
+from jobs.model.training.channels import Billed, fit_channels
 from jobs.model.training.stage import Fitted
 from jobs.runtime.conf import Conf
 
-LEAST_UNITS = 300  # a channel with fewer says nothing of its own
-MIN_LEVEL = 100
+LEAST_UNITS, LEAST_INVOICES = 300, 50  # a channel with fewer says nothing of its prices
 MOST_ELASTIC = 1.0
 YEAR = 365.25
-OWN_RIDGE = 4.0  # what is a channel's own must show itself against what all channels say
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,43 +42,27 @@ def fit_prices(units: pd.DataFrame, features: Features, day: date, conf: Conf) -
 
     Messages are priced apart: a sender has a list price, the others an auction.
     """
-    known = units.groupby("channel")["touch_id"].count()
-    names = [str(name) for name in sorted(known.index) if known[name] >= LEAST_UNITS]
+    known = units.groupby("channel")["invoice"].agg(["size", "nunique"])
+    enough = (known["size"] >= LEAST_UNITS) & (known["nunique"] >= LEAST_INVOICES)
+    names = [str(name) for name in sorted(known.index[enough])]
     if not names:
         return []
     units = units[units["channel"].isin(names)].reset_index(drop=True)
     units["invoice"] = np.unique(units["invoice"], return_inverse=True)[1]
-    bare, inputs = design(units, features, MIN_LEVEL)
-    extra = _load_and_time(units, day)
     weight, total = _normed(units)
-    invoice = units["invoice"].to_numpy()
-    is_auction = units["channel"].map(lambda name: conf.channels[name].billing != "message").to_numpy(dtype=bool)
-    dummies = (units["channel"].to_numpy()[:, None] == np.array(names, dtype=object)[None, :]).astype(np.float64)
-    shape, also = np.zeros(inputs.shape[1]), np.zeros(extra.shape[1])
-    if is_auction.any():
-        held = np.hstack([inputs, extra])[is_auction]
-        place = np.unique(invoice[is_auction], return_inverse=True)[1]
-        free = dummies[is_auction][:, dummies[is_auction].any(axis=0)]
-        offset = np.zeros(len(held))
-        found = fit_sums(held, free, weight[is_auction], place, total[np.unique(invoice[is_auction])], offset)
-        shape, also = found[: inputs.shape[1]], found[inputs.shape[1] :]
+    channel, invoice = units["channel"].to_numpy(dtype=object), units["invoice"].to_numpy()
+    billed = Billed(units, channel, weight, invoice, total, np.zeros(len(total)), _load_and_time(units, day))
+    alone = frozenset(name for name in names if conf.channels[name].billing == "message")
+    lately = (units["on_day"] > day - timedelta(days=PRICE_DAYS)).to_numpy()
     result = []
-    for at, name in enumerate(names):
-        mine = dummies[:, at] > 0
-        start, added = (shape, also) if is_auction[mine][0] else (0.0 * shape, 0.0 * also)
-        held = np.hstack([inputs, extra])[mine]
-        place = np.unique(invoice[mine], return_inverse=True)[1]
-        offset = inputs[mine] @ start + extra[mine] @ added
-        ones, bills = np.ones((len(held), 1)), total[np.unique(invoice[mine])]
-        own = fit_sums(held, ones, weight[mine], place, bills, offset, OWN_RIDGE)
-        weights = start + own[: inputs.shape[1]]
-        elasticity = float(np.clip(added[0] + own[inputs.shape[1]], 0.0, MOST_ELASTIC))
-        rows = units[mine]
-        recent = (rows["on_day"] > day - timedelta(days=PRICE_DAYS)).to_numpy()
-        recent = recent if recent.any() else np.ones(len(rows), dtype=bool)
-        level, usual = _level(inputs[mine][recent] @ weights, rows[recent], weight[mine][recent], elasticity)
-        model = FactorModel(replace(bare, weights=weights, intercept=-level))
-        result.append(ChannelPrice(name, model, round(elasticity, 6), round(usual, 3), len(rows), int(place.max()) + 1))
+    for name, fit in fit_channels(billed, features, alone).items():
+        elasticity = float(np.clip(fit.extra[0], 0.0, MOST_ELASTIC))
+        recent = fit.rows & lately if (fit.rows & lately).any() else fit.rows
+        flat = replace(fit.terms, intercept=0.0)
+        level, usual = _level(flat.log_odds(units[recent]), units[recent], weight[recent], elasticity)
+        model = FactorModel(replace(flat, intercept=-level))
+        bills = len(np.unique(invoice[fit.rows]))
+        result.append(ChannelPrice(name, model, round(elasticity, 6), round(usual, 3), int(fit.rows.sum()), bills))
     return result
 
 

@@ -12,7 +12,6 @@ from jobs.model.learners import Features, FittedModel
 # clickers apply, 0.1 % apply unasked in 14 days, 26 % approved, 60 % drawn, 4 % late, 1.6 % fraud.
 PRIORS = {
     "click": 0.05,
-    "units": 0.5,
     "apply": 0.03,
     "organic": 0.001,
     "approve": 0.26,

@@ -145,6 +145,8 @@ def test_training_is_the_same_whatever_the_order_and_the_future(
         "assignments": told["assignments"].orderBy("clicks").unionByName(future).repartition(6),
         "outcomes": told["outcomes"].repartition(3, "is_approved"),
         "affinity": told["affinity"],
+        "touches": told["touches"].repartition(4),
+        **{name: told[name] for name in ("spend", "rates")},
     }
     again, card = stage_models(**changed, day=DAY, conf=conf, shell=shell)
     pd.testing.assert_frame_equal(again, trained["models"])
@@ -198,6 +200,9 @@ def test_day_zero_trains_priors(conf: Any, shell: Any, rows: Any) -> None:
         "assignments": rows(ASSIGNMENT_OUTCOMES, []),
         "outcomes": rows(MATURED_OUTCOMES, []),
         "affinity": rows(AFFINITY_MODEL, []),
+        "spend": rows(SPEND, []),
+        "rates": rows(FX_RATES, []),
+        "touches": rows(LINKED_TOUCHES, []),
     }
     models, card = stage_models(**told, day=DAY, conf=conf, shell=shell)
     assert set(models["model_version"]) == {"prior"}
