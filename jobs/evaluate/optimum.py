@@ -38,7 +38,7 @@ def cheapest_plan(
     chosen = np.sort(np.argsort(Dice(0).uniform("optimum", np.arange(len(whole))), kind="stable")[:SAMPLE])
     few = People(whole.may[chosen], {name: amounts[chosen] for name, amounts in whole.amounts.items()})
     program = terms.program()
-    scaled = program.with_limits(program.limits * (len(chosen) / max(len(whole), 1)))
+    scaled = program.scaled(len(chosen) / max(len(whole), 1))
     dice = {"role": np.ones(len(few))}
 
     def ask(questions: Sequence[Floats]) -> list[dict[str, Ints]]:

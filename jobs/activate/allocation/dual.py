@@ -69,7 +69,7 @@ def search(program: Program, ask: Oracle, *, start: Sequence[Floats] = (), max_g
         for prices, sums in zip(questions, ask(questions), strict=True):
             plan = Plan(prices, objective_of(program, sums), activity(program, sums))
             plans.append(plan)
-            bound = plan.objective + float(np.dot(prices, plan.activity - limits))
+            bound = plan.objective + float(np.dot(prices, plan.activity - limits)) + _of_supply(program, prices)
             if bound > best_bound:
                 best_bound, centre = bound, prices
         found = mix(program, plans, bound=best_bound, passes=number, centre=centre)
@@ -98,23 +98,37 @@ def mix(program: Program, plans: Sequence[Plan], *, bound: float, passes: int, c
     needs_slack = np.flatnonzero(limits < 0.0)
     slack = np.zeros((len(limits), len(needs_slack)))
     slack[needs_slack, np.arange(len(needs_slack))] = -1.0
+    steps = [(nth, width, toll) for nth, row in enumerate(program.rows) for width, toll in program.steps_of(row)]
+    places, offered = np.zeros((len(limits), len(steps))), limits.copy()
+    for number, (nth, width, _) in enumerate(steps):
+        places[nth, number] = -width / scale[nth]
+        offered[nth] -= width
+    tolls = np.array([width * toll for _, width, toll in steps])
     result = linprog(
-        np.concatenate([objective / unit, penalty[needs_slack] * scale[needs_slack] / unit]),
-        A_ub=np.hstack([columns, slack]) if len(limits) else None,
-        b_ub=limits / scale if len(limits) else None,
-        A_eq=np.concatenate([np.ones(len(plans)), np.zeros(len(needs_slack))])[None, :],
+        np.concatenate([objective / unit, penalty[needs_slack] * scale[needs_slack] / unit, tolls / unit]),
+        A_ub=np.hstack([columns, slack, places]) if len(limits) else None,
+        b_ub=offered / scale if len(limits) else None,
+        A_eq=np.concatenate([np.ones(len(plans)), np.zeros(len(needs_slack) + len(steps))])[None, :],
         b_eq=[1.0],
-        bounds=(0, None),
+        bounds=[(0, None)] * (len(plans) + len(needs_slack)) + [(0, 1)] * len(steps),
         method="highs-ds",
     )
     if result.x is None or result.fun is None:
         raise ValueError(f"the master programme was not solved: {result.message}")
     left = np.zeros(len(limits))
-    left[needs_slack] = result.x[len(plans) :] * scale[needs_slack]
+    left[needs_slack] = result.x[len(plans) : len(plans) + len(needs_slack)] * scale[needs_slack]
     prices = np.maximum(0.0, -result.ineqlin.marginals) * unit / scale if len(limits) else np.zeros(0)
     value = float(result.fun) * unit
     at = prices if centre is None else centre
     return Mixture(tuple(plans), result.x[: len(plans)], prices, at, value, bound, left, passes)
+
+
+def _of_supply(program: Program, prices: Floats) -> float:
+    """What places bought in steps add to the bound: those worth their toll at the prices, against all of them."""
+    total = 0.0
+    for row, price in zip(program.rows, prices, strict=True):
+        total += sum(width * (price - max(0.0, price - toll)) for width, toll in program.steps_of(row))
+    return total
 
 
 def _penalties(program: Program, plans: Sequence[Plan]) -> Floats:

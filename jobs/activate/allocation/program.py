@@ -36,23 +36,34 @@ class Row:
 class Program:
     """Rows over channels; `objective`: `value` or `good` (most, under budgets) or `cost` (least, above a floor).
 
-    `load`: what each channel's costs are multiplied with at the use it is planned for; `toll`: what one more person on
-    a channel makes all others there cost (base currency). Empty: prices do not move with use.
+    `load`: what each channel's costs are multiplied with at the use it is planned for. `supply`: each channel's places
+    in steps of (people, toll), where a person on such a place makes the others there pay so much more (base currency);
+    tolls rise. Both empty: prices do not move with use.
     """
 
     channels: tuple[str, ...]
     objective: str
     rows: tuple[Row, ...]
     load: tuple[float, ...] = ()
-    toll: tuple[float, ...] = ()
+    supply: tuple[tuple[tuple[float, float], ...], ...] = ()
 
     def load_of(self, k: int) -> float:
         """The factor on the costs of the channel at a place."""
         return self.load[k] if self.load else 1.0
 
-    def toll_of(self, k: int) -> float:
-        """What one more person there makes the others cost."""
-        return self.toll[k] if self.toll else 0.0
+    def steps_of(self, row: Row) -> tuple[tuple[float, float], ...]:
+        """The steps of the places that a row counts; none where its places cost nothing."""
+        return self.supply[row.channel] if self.supply and row.kind == "places" and row.channel is not None else ()
+
+    def tolls(self, places: Ints) -> float:
+        """What so many people on each channel make each other pay beyond the load planned for."""
+        total = 0.0
+        for taken, steps in zip(places.tolist(), self.supply, strict=bool(self.supply)):
+            left = float(taken)
+            for width, toll in steps:
+                total += toll * min(left, width)
+                left = max(0.0, left - width)
+        return total
 
     @property
     def quantities(self) -> tuple[str, ...]:
@@ -69,6 +80,21 @@ class Program:
         """The same programme with other limits."""
         rows = tuple(Row(r.name, r.kind, r.channel, float(b)) for r, b in zip(self.rows, limits, strict=True))
         return replace(self, rows=rows)
+
+    def scaled(self, share: float) -> Program:
+        """The same for a share of the people."""
+        supply = tuple(tuple((width * share, toll) for width, toll in steps) for steps in self.supply)
+        return replace(self.with_limits(self.limits * share), supply=supply)
+
+    def beside(self, taken: Floats, places: Ints) -> Program:
+        """What is left when others already take so much of each row, and so many of each channel's cheapest places.
+
+        Money and places are never less than nothing.
+        """
+        left = self.limits - taken
+        hard = np.array([row.kind in ("places", "cost") for row in self.rows], dtype=np.bool_)
+        supply = tuple(_after(steps, float(used)) for steps, used in zip(self.supply, places, strict=bool(self.supply)))
+        return replace(self.with_limits(np.where(hard, np.maximum(left, 0.0), left)), supply=supply)
 
 
 @dataclass(frozen=True)
@@ -100,11 +126,10 @@ def reduced_costs(program: Program, people: People, prices: Floats) -> Floats:
 def worth(program: Program, people: People, k: int) -> Floats:
     """Each person's part of the objective when put on channel k, to be made small, natural units."""
     amount: Floats = people.amounts[program.objective][:, k] / UNITS[program.objective]
-    load, toll = program.load_of(k), program.toll_of(k)
     if program.objective == "cost":
-        return amount * load + toll if program.load else amount
+        return amount * program.load_of(k) if program.load else amount
     if program.objective == "value" and program.load:
-        return -amount + (people.amounts["cost"][:, k] / UNITS["cost"]) * (load - 1.0) + toll
+        return -amount + (people.amounts["cost"][:, k] / UNITS["cost"]) * (program.load_of(k) - 1.0)
     return -amount
 
 
@@ -137,15 +162,24 @@ def totals(program: Program, people: People, choice: Ints) -> dict[str, Ints]:
 
 
 def objective_of(program: Program, sums: Mapping[str, Ints]) -> float:
-    """The objective of exact sums, natural units, to be made small."""
+    """The objective of exact sums but for tolls, natural units, to be made small."""
     total = float(sums[program.objective].sum()) / UNITS[program.objective]
     if not program.load or program.objective == "good":
         return total if program.objective == "cost" else -total
-    cost, people = sums["cost"] / UNITS["cost"], sums["places"]
-    tolls = float(np.dot(people, program.toll))
+    cost = sums["cost"] / UNITS["cost"]
     if program.objective == "cost":
-        return float(np.dot(cost, program.load)) + tolls
-    return -total + float(np.dot(cost, np.array(program.load) - 1.0)) + tolls
+        return float(np.dot(cost, program.load))
+    return -total + float(np.dot(cost, np.array(program.load) - 1.0))
+
+
+def _after(steps: tuple[tuple[float, float], ...], used: float) -> tuple[tuple[float, float], ...]:
+    """The steps that are left when the first `used` places are taken."""
+    left = []
+    for width, toll in steps:
+        free = max(0.0, width - used)
+        used = max(0.0, used - width)
+        left.append((free, toll))
+    return tuple(left)
 
 
 def activity(program: Program, sums: Mapping[str, Ints]) -> Floats:

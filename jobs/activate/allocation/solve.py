@@ -140,11 +140,7 @@ def explore(passes: Passes, terms: Terms) -> tuple[Exploring, dict[str, Ints], i
 def _solve(
     passes: Passes, terms: Terms, program: Program, exploring: Exploring, explored: dict[str, Ints], people: int
 ) -> _Solved:
-    taken = activity(program, explored)
-    limits = program.limits - taken
-    # What exploration took of places and money never makes a limit negative: explore() saw to it, to the rounding.
-    hard = np.array([row.kind in ("places", "cost") for row in program.rows], dtype=np.bool_)
-    program = program.with_limits(np.where(hard, np.maximum(limits, 0.0), limits))
+    program = program.beside(activity(program, explored), explored["places"])
     passes = replace(passes, program=program)
     target = terms.max_gap / 4
     start = sample_prices(passes, program, exploring.exploration, people, target)
@@ -163,7 +159,7 @@ def _solve(
         prices=found.prices,
         sizes=explored["places"] + sums["places"],
         sums=sums,
-        value=objective_of(program, sums),
+        value=objective_of(program, sums) + program.tolls(sums["places"]),
         bound=found.bound,
         violation=violation(program, activity(program, sums)),
         notes=(),
@@ -193,7 +189,7 @@ def _within_budgets(asked_for: Terms, terms: Terms, sizes: Ints) -> Terms:
 def sample_prices(passes: Passes, program: Program, exploration: float, people: int, max_gap: float) -> list[Floats]:
     """Prices to start from: those of the best mixture for a hashed sample of people, solved on the driver."""
     batch, luck, share = passes.sample(people)
-    scaled = program.with_limits(program.limits * share)
+    scaled = program.scaled(share)
 
     def ask(questions: Sequence[Floats]) -> list[dict[str, Ints]]:
         choosers = [AtPrices(scaled, prices, exploration) for prices in questions]
@@ -220,7 +216,7 @@ def round_people(
             candidates.append(Mixing(program, tuple((plan.prices, w) for plan, w in mixed.used()), exploration))
         tallies = passes.tally(candidates)
         broken = [violation(program, activity(program, sums)) for sums in tallies]
-        worth = [objective_of(program, sums) for sums in tallies]
+        worth = [objective_of(program, sums) + program.tolls(sums["places"]) for sums in tallies]
         best = min(range(len(candidates)), key=lambda n: (broken[n], worth[n], n))
         if broken[best] == 0.0 or number == ROUNDINGS:
             break

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from jobs.activate.allocation.program import Program, Row
 from jobs.runtime.conf import Conf
 from segments.impact import Floats, Impact
+
+STEPS = 24  # in which places are offered where prices rise with use
 
 
 @dataclass(frozen=True)
 class Terms:
     """One day's terms, money in the base currency's major units; channels in the order of `channels`.
 
-    `load` and `toll`: what the programme takes costs to be at the use planned for (`Program`); empty while not known.
+    `load` and `supply`: what the programme takes prices to be at the use planned for (`Program`); empty: flat.
     """
 
     channels: tuple[str, ...]
@@ -30,7 +34,7 @@ class Terms:
     max_gap: float
     impact: Impact
     load: tuple[float, ...] = ()
-    toll: tuple[float, ...] = ()
+    supply: tuple[tuple[tuple[float, float], ...], ...] = ()
 
     def program(self) -> Program:
         """The linear programme of these terms: rows named `places:<channel>`, `budget:<channel>`, `budget`, …"""
@@ -44,18 +48,29 @@ class Terms:
             rows.append(Row("fraud", "fraud", None, 0.0))
         if self.objective == "volume" and self.good_floor is not None:
             rows.append(Row("floor", "-good", None, -self.good_floor))
-            return Program(self.channels, "cost", tuple(rows), self.load, self.toll)
-        return Program(self.channels, "value", tuple(rows), self.load, self.toll)
+            return Program(self.channels, "cost", tuple(rows), self.load, self.supply)
+        return Program(self.channels, "value", tuple(rows), self.load, self.supply)
 
     def reach(self) -> Program:
         """The same without the floor: as many good customers as the other rows allow."""
         rows = tuple(row for row in self.program().rows if row.name != "floor")
-        return Program(self.channels, "good", rows, self.load, self.toll)
+        return Program(self.channels, "good", rows, self.load)
 
     def used(self, listed: Floats, mean_cost: Floats) -> Terms:
-        """The same at a use of the channels: so many people on each, who cost so much each at the usual load."""
-        factor, toll = self.impact.factor(listed), self.impact.toll(listed, mean_cost)
-        return replace(self, load=tuple(factor.tolist()), toll=tuple(toll.tolist()))
+        """The same planned for a use of the channels: so many people on each, who cost so much each at the usual load.
+
+        Costs are taken at that load. Beyond it a place costs what the person on it makes a channel of such people
+        dearer by; below it a place costs nothing, until the next round plans for less.
+        """
+        load, supply = self.impact.factor(listed), []
+        for k, places in enumerate(self.capacity):
+            edges = np.unique(np.concatenate([[0.0], places * np.geomspace(0.005, 1.0, STEPS)]))
+            middle = (edges[1:] + edges[:-1]) / 2.0
+            everywhere = np.broadcast_to(middle[:, None], (len(middle), len(self.channels)))
+            dear = np.array([self.impact.factor(at)[k] for at in everywhere]) * (1.0 + self.impact.elasticity[k])
+            tolls = np.maximum.accumulate(np.maximum(dear - load[k], 0.0)) * mean_cost[k]
+            supply.append(tuple(zip(np.diff(edges).tolist(), tolls.tolist(), strict=True)))
+        return replace(self, load=tuple(load.tolist()), supply=tuple(supply))
 
 
 def terms_of(conf: Conf, budget_left: dict[str, float], total_left: float | None, impact: Impact) -> Terms:

@@ -11,16 +11,16 @@ from jobs.activate.allocation.dual import search
 from jobs.activate.allocation.program import Floats, Ints, People, Program, best_channels, totals
 from jobs.activate.allocation.terms import Terms
 
-ROUNDS, PASSES, MAX_PEOPLE = 8, 30, 20_000
+ROUNDS, PASSES, MAX_PEOPLE = 6, 30, 20_000
 ROUGH = 3e-3  # gap of each round's programme; what it is for is known to some per cent only
 STEADY = 0.02  # relative change of every load at which going round ends
 
 
 def at_its_use(terms: Terms, batch: People, luck: Luck, share: float) -> Terms:
-    """The terms with the load and toll that the programme's own answer implies.
+    """The terms with the load that the programme's own answer implies.
 
-    Prices move with the number of people listed: each round takes last round's use for granted, a person more on a
-    channel paying for what it makes the others cost, and meets its answer half way.
+    Each round takes costs at the use planned for, sells places at rising tolls (so that no channel looks cheaper than
+    it will be when it is used), and plans next for a use half way to its answer.
     """
     if terms.impact.is_flat:
         return terms
@@ -30,8 +30,7 @@ def at_its_use(terms: Terms, batch: People, luck: Luck, share: float) -> Terms:
     listed, mean = _start(terms, batch)
     start: list[Floats] = []
     for _ in range(ROUNDS):
-        program = terms.used(listed, mean).program()
-        program = program.with_limits(program.limits * share)
+        program = terms.used(listed, mean).program().scaled(share)
 
         def ask(questions: Sequence[Floats], program: Program = program) -> list[dict[str, Ints]]:
             made = [AtPrices(program, prices, terms.exploration) for prices in questions]

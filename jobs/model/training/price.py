@@ -18,7 +18,8 @@ from jobs.model.training.stage import Fitted
 from jobs.runtime.conf import Conf
 
 LEAST_UNITS, LEAST_INVOICES = 300, 50  # a channel with fewer says nothing of its prices
-MOST_ELASTIC = 1.0
+LEAST_ELASTIC, MOST_ELASTIC = 0.02, 1.0
+LEAST_SWING = 0.1  # spread of the log of the people listed
 YEAR = 365.25
 
 
@@ -56,7 +57,7 @@ def fit_prices(units: pd.DataFrame, features: Features, day: date, conf: Conf) -
     lately = (units["on_day"] > day - timedelta(days=PRICE_DAYS)).to_numpy()
     result = []
     for name, fit in fit_channels(billed, features, alone).items():
-        elasticity = float(np.clip(fit.extra[0], 0.0, MOST_ELASTIC))
+        elasticity = _elasticity(float(fit.extra[0]), billed.extra[fit.rows, 0])
         recent = fit.rows & lately if (fit.rows & lately).any() else fit.rows
         flat = replace(fit.terms, intercept=0.0)
         level, usual = _level(flat.log_odds(units[recent]), units[recent], weight[recent], elasticity)
@@ -92,6 +93,13 @@ def _normed(units: pd.DataFrame) -> tuple[Floats, Floats]:
     sums = first.groupby("channel")[["cost", "units"]].sum()
     mean = (sums["cost"] / sums["units"]).loc[first["channel"]].to_numpy(dtype=np.float64)
     return weight, first["cost"].to_numpy(dtype=np.float64) / mean
+
+
+def _elasticity(found: float, load: Floats) -> float:
+    """Within 0..MOST_ELASTIC; 0 where the channel was always used alike, or where it moves no plan."""
+    if float(load.std()) < LEAST_SWING or found < LEAST_ELASTIC:
+        return 0.0
+    return min(found, MOST_ELASTIC)
 
 
 def _level(score: Floats, rows: pd.DataFrame, weight: Floats, elasticity: float) -> tuple[float, float]:
