@@ -33,10 +33,10 @@ class Impact:
         raised = np.clip(load, LEAST_LOAD, MOST_LOAD) ** np.asarray(self.elasticity)
         return np.asarray(np.where(np.asarray(self.usual) > 0, raised, 1.0), dtype=np.float64)
 
-    def toll(self, listed: ArrayLike, mean_cost: ArrayLike) -> Floats:
-        """What one more person makes the others on a channel cost; `mean_cost` is theirs at the usual load."""
-        toll: Floats = self.factor(listed) * np.asarray(self.elasticity) * np.asarray(mean_cost)
-        return toll
+    def marginal(self, listed: ArrayLike) -> Floats:
+        """What one person more adds to a channel's bill, over the mean cost there at the usual load."""
+        added: Floats = self.factor(listed) * (1.0 + np.asarray(self.elasticity))
+        return added
 
     def rated(self, cost: Floats, channel: NDArray[np.int64]) -> Floats:
         """What each row costs when all are played together, given its cost at the usual load."""

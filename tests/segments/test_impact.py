@@ -1,4 +1,4 @@
-"""Prices that rise with use: the factor at the usual load, the toll as the slope of what a channel costs."""
+"""Prices that rise with use: the factor at the usual load, and the slope of what a channel costs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from segments.impact import Impact
 
 @settings(max_examples=50, deadline=None)
 @given(elasticity=st.floats(0.0, 1.0), load=st.floats(0.1, 5.0), mean=st.floats(0.1, 50.0))
-def test_a_toll_is_what_one_more_person_makes_the_others_pay(elasticity: float, load: float, mean: float) -> None:
+def test_the_marginal_is_the_slope_of_what_a_channel_costs(elasticity: float, load: float, mean: float) -> None:
     impact, usual = Impact((elasticity,), (1000.0,)), 1000.0
     listed = load * usual
 
@@ -21,7 +21,7 @@ def test_a_toll_is_what_one_more_person_makes_the_others_pay(elasticity: float, 
 
     step = listed * 1e-5
     slope = (total(listed + step) - total(listed - step)) / (2 * step)
-    assert slope == pytest.approx(mean * impact.factor([listed])[0] + impact.toll([listed], [mean])[0], rel=1e-4)
+    assert slope == pytest.approx(mean * impact.marginal([listed])[0], rel=1e-4)
 
 
 def test_costs_are_told_at_the_usual_load_and_an_unused_channel_does_not_move() -> None:

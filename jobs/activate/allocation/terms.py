@@ -66,9 +66,7 @@ class Terms:
         for k, places in enumerate(self.capacity):
             edges = np.unique(np.concatenate([[0.0], places * np.geomspace(0.005, 1.0, STEPS)]))
             middle = (edges[1:] + edges[:-1]) / 2.0
-            everywhere = np.broadcast_to(middle[:, None], (len(middle), len(self.channels)))
-            dear = np.array([self.impact.factor(at)[k] for at in everywhere]) * (1.0 + self.impact.elasticity[k])
-            tolls = np.maximum.accumulate(np.maximum(dear - load[k], 0.0)) * mean_cost[k]
+            tolls = np.maximum(self.impact.marginal(middle[:, None])[:, k] - load[k], 0.0) * mean_cost[k]
             supply.append(tuple(zip(np.diff(edges).tolist(), tolls.tolist(), strict=True)))
         return replace(self, load=tuple(load.tolist()), supply=tuple(supply))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -116,6 +117,75 @@ def test_any_prices_give_a_bound(prices: Sequence[float], seed: int) -> None:
 
 
 BEST: dict[int, float] = {}
+
+
+def sold(program: Program, seed: int) -> Program:
+    """The same with places sold in four steps at rising tolls, and costs at some load."""
+    dice = np.random.default_rng(seed)
+    supply, scale = [], {"cost": 1.0, "value": 1.0, "good": 0.002}[program.objective]
+    for row in program.rows[: len(program.channels)]:
+        tolls = np.sort(scale * dice.random(4) * 0.6)
+        supply.append(tuple((row.limit / 4, float(toll)) for toll in tolls))
+    load = tuple(float(x) for x in 0.7 + 0.6 * dice.random(len(program.channels)))
+    return replace(program, load=load, supply=tuple(supply))
+
+
+def exact_sold(program: Program, people: People) -> float:
+    """The exact solver with a variable a pair and a variable a step."""
+    count, channels = people.may.shape
+    pairs = [(i, k) for i in range(count) for k in range(channels) if people.may[i, k]]
+    steps = [(k, width, toll) for k, sold_in in enumerate(program.supply) for width, toll in sold_in]
+    bare = replace(program, rows=())
+    cost = reduced_costs(bare, people, np.zeros(0))
+    weights = [[weight(program, row, people, k) for k in range(channels)] for row in program.rows]
+    matrix = np.zeros((len(program.rows) + count, len(pairs) + len(steps)))
+    for column, (i, k) in enumerate(pairs):
+        for place, row in enumerate(program.rows):
+            if row.channel in (None, k):
+                matrix[place, column] = np.broadcast_to(weights[place][k], count)[i]
+        matrix[len(program.rows) + i, column] = 1.0
+    limits = np.concatenate([program.limits, np.ones(count)])
+    for number, (k, width, _) in enumerate(steps):
+        matrix[k, len(pairs) + number] = -1.0
+        limits[k] -= width
+    objective = np.concatenate([[cost[i, k] for i, k in pairs], [toll for _, _, toll in steps]])
+    bounds = [(0, None)] * len(pairs) + [(0, width) for _, width, _ in steps]
+    found = linprog(objective, A_ub=sp.csr_matrix(matrix), b_ub=limits, bounds=bounds, method="highs")
+    return float(found.fun)
+
+
+@pytest.mark.parametrize(("objective", "share"), [("value", None), ("cost", 0.5)])
+def test_places_sold_at_rising_tolls_agree_with_the_exact_solver(objective: str, share: float | None) -> None:
+    people = world(300, 4, 7)
+    floor = None if share is None else share * -exact(program_of(people, "good"), people).fun
+    program = sold(program_of(people, objective, floor), 3)
+    found, truth = solve(program, people), exact_sold(program, people)
+    assert found.value == pytest.approx(truth, rel=1e-3)
+    assert found.bound <= truth + 1e-6 * abs(truth)
+
+
+@settings(max_examples=40, deadline=None)
+@given(prices=st.lists(st.floats(0, 20), min_size=10, max_size=10), seed=st.integers(0, 2))
+def test_any_prices_give_a_bound_where_places_are_sold(prices: Sequence[float], seed: int) -> None:
+    people = world(60, 4, seed)
+    program = sold(program_of(people), seed)
+    best = SOLD.setdefault(seed, exact_sold(program, people))
+    found = search(program, answer(program, people), start=[np.array(prices)], max_gap=1e-9, max_passes=1)
+    assert found.bound <= best + 1e-9 * max(1.0, abs(best))
+
+
+SOLD: dict[int, float] = {}
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    used=st.lists(st.integers(0, 40), min_size=4, max_size=4), more=st.lists(st.integers(0, 30), min_size=4, max_size=4)
+)
+def test_tolls_of_people_beside_others_add_up(used: list[int], more: list[int]) -> None:
+    program = sold(program_of(world(500, 4, 1)), 5)
+    first, second = np.array(used), np.array(more)
+    beside = program.beside(np.zeros(len(program.rows)), first)
+    assert program.tolls(first) + beside.tolls(second) == pytest.approx(program.tolls(first + second))
 
 
 def luck_of(count: int, seed: int) -> dict[str, Any]:

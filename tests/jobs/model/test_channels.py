@@ -1,0 +1,66 @@
+"""Log-linear models a channel: what all channels share, what is one's own, and what was not the channel's doing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from jobs.model.learners import Features
+from jobs.model.training.channels import Billed, ChannelFit, fit_channels
+
+FEATURES = Features(("intent", "taste"), ())
+
+
+def planted(rows: int = 60_000) -> pd.DataFrame:
+    """Counts of three channels: intent moves all by 0.4, taste only the third, by 0.5; levels differ."""
+    draw = np.random.default_rng(4)
+    frame = pd.DataFrame({"intent": draw.normal(size=rows), "taste": draw.normal(size=rows)})
+    frame["channel"] = draw.choice(["a", "b", "c"], rows, p=[0.5, 0.45, 0.05])
+    level = frame["channel"].map({"a": -1.5, "b": -2.5, "c": -2.0}).to_numpy()
+    rate = level + 0.4 * frame["intent"] + np.where(frame["channel"] == "c", 0.5, 0.0) * frame["taste"]
+    return frame.assign(rate=rate, count=draw.poisson(np.exp(rate)).astype(np.float64))
+
+
+def fitted(frame: pd.DataFrame, base: np.ndarray | float = 0.0, count: str = "count") -> dict[str, ChannelFit]:
+    ones = np.ones(len(frame))
+    return fit_channels(Billed.singly(frame, ones, ones, frame[count].to_numpy(), base * ones), FEATURES)
+
+
+def slope(fit: ChannelFit, name: str) -> float:
+    probe = pd.DataFrame({"intent": np.zeros(9), "taste": np.zeros(9)}).assign(**{name: np.linspace(-1, 1, 9)})
+    return float(np.polyfit(np.linspace(-1, 1, 9), fit.terms.log_odds(probe), 1)[0])
+
+
+def test_a_thin_channel_takes_its_shape_from_all_and_keeps_what_is_its_own() -> None:
+    frame = planted()
+    found = fitted(frame)
+    assert sorted(found) == ["a", "b", "c"]
+    for name in "abc":
+        assert slope(found[name], "intent") == pytest.approx(0.4, abs=0.08), name
+        mine = frame[frame["channel"] == name]
+        assert np.exp(found[name].terms.log_odds(mine)).sum() == pytest.approx(mine["count"].sum(), rel=0.01)
+    assert slope(found["c"], "taste") > 0.25
+    assert abs(slope(found["a"], "taste")) < 0.05
+
+
+def test_a_channel_that_stands_alone_neither_gives_nor_takes() -> None:
+    frame = planted()
+    ones = np.ones(len(frame))
+    billed = Billed.singly(frame, ones, ones, frame["count"].to_numpy(), 0.0 * ones)
+    apart = fit_channels(billed, FEATURES, frozenset({"c"}))
+    others = frame[frame["channel"] != "c"].reset_index(drop=True)
+    without = fitted(others)
+    assert np.allclose(apart["a"].terms.weights, without["a"].terms.weights, atol=1e-4)
+
+
+def test_what_would_have_come_unasked_is_not_the_channels_doing() -> None:
+    frame = planted()
+    unasked = np.random.default_rng(9).poisson(0.05, len(frame))
+    both = frame.assign(seen=frame["count"] + unasked)
+    found = fitted(both, base=0.05, count="seen")
+    for name in "ab":
+        mine = frame[frame["channel"] == name]
+        added = np.exp(found[name].terms.log_odds(mine)).sum()
+        assert added == pytest.approx(mine["count"].sum(), rel=0.05), name
+        assert slope(found[name], "intent") == pytest.approx(0.4, abs=0.1)
