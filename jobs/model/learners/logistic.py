@@ -8,36 +8,46 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.special import ndtri
 
 from jobs.model.learners.features import Features, Floats, Levels, numbers
 from jobs.model.learners.settings import LogisticSettings
 from jobs.model.learners.threads import one_thread
 
 RANK_POINTS = 65
-
-
+TAILS = (0.0005, 0.002, 0.005, 0.01)  # normal scores differ most where ranks differ least
 NARROW = 400
 
 
 @dataclass(frozen=True, eq=False)
 class Bend:
-    """One numeric feature: its rank in the training data, bent at inner quantiles, and a flag for null."""
+    """One numeric feature: its rank in the training data, bent at inner quantiles, and a flag for null.
+
+    `is_normal`: the rank's normal score instead of the rank, which is straight where the feature is a normal view of
+    something that acts in proportion; ranks alone flatten its tails.
+    """
 
     name: str
     values: Floats
     ranks: Floats
     knots: tuple[float, ...]
+    is_normal: bool = False
 
     @classmethod
-    def of(cls, name: str, column: Floats, knots: int) -> Bend:
-        """The empirical ranks of the column at up to RANK_POINTS distinct quantiles."""
+    def of(cls, name: str, column: Floats, knots: int, is_normal: bool = False) -> Bend:
+        """The empirical ranks of the column at up to RANK_POINTS distinct quantiles (more in the tails if normal)."""
         known = np.sort(column[~np.isnan(column)])
         if known.size == 0:
-            return cls(name, np.zeros(1), np.zeros(1), ())
-        values = np.unique(np.quantile(known, np.linspace(0, 1, RANK_POINTS), method="nearest"))
+            return cls(name, np.zeros(1), np.zeros(1), (), is_normal)
+        points = np.linspace(0, 1, RANK_POINTS)
+        if is_normal:
+            points = np.sort(np.concatenate([points, TAILS, 1.0 - np.array(TAILS)]))
+        values = np.unique(np.quantile(known, points, method="nearest"))
         low, high = np.searchsorted(known, values, "left"), np.searchsorted(known, values, "right")
-        inner = tuple(float(k) for k in np.linspace(0, 1, knots + 2)[1:-1])
-        return cls(name, values, (low + high) / (2 * known.size) - 0.5, tuple(k - 0.5 for k in inner))
+        share, inner = (low + high) / (2 * known.size), np.linspace(0, 1, knots + 2)[1:-1]
+        if is_normal:
+            return cls(name, values, ndtri(share), tuple(float(k) for k in ndtri(inner)), True)
+        return cls(name, values, share - 0.5, tuple(float(k) - 0.5 for k in inner))
 
     @property
     def width(self) -> int:
@@ -47,8 +57,9 @@ class Bend:
     def columns(self, column: Floats) -> list[Floats]:
         """The feature's columns, about as wide as standardised ones; values outside the training range are clipped."""
         rank = np.interp(np.where(np.isnan(column), self.values[0], column), self.values, self.ranks)
-        rank = np.where(np.isnan(column), 0.0, rank)
-        return [rank * 4.0, *(np.maximum(rank - k, 0.0) * 4.0 for k in self.knots), np.isnan(column).astype(np.float64)]
+        rank, wide = np.where(np.isnan(column), 0.0, rank), 1.0 if self.is_normal else 4.0
+        bent = [np.maximum(rank - k, 0.0) * wide for k in self.knots]
+        return [rank * wide, *bent, np.isnan(column).astype(np.float64)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +96,7 @@ def fit_logistic(
     """Fit on rows in the order given; both classes must be present (jobs.model.learners.fit sees to it)."""
     from sklearn.linear_model import LogisticRegression
 
-    bends = tuple(Bend.of(n, numbers(frame[n]), settings.knots) for n in features.numeric)
+    bends = tuple(Bend.of(n, numbers(frame[n]), settings.knots, settings.normal_scores) for n in features.numeric)
     tables = tuple((n, Levels.of(frame[n], settings.min_level)) for n in features.categorical)
     blocks = [sparse.csr_array(np.column_stack(b.columns(numbers(frame[b.name])))) for b in bends]
     rows = np.arange(len(frame))

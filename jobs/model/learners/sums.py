@@ -47,7 +47,7 @@ class FactorModel:
 
 def design(frame: pd.DataFrame, features: Features, min_level: int) -> tuple[LogisticModel, Floats]:
     """The terms with weights of 0, and the inputs they make of the frame (units x weights)."""
-    bends = tuple(Bend.of(n, numbers(frame[n]), KNOTS) for n in features.numeric)
+    bends = tuple(Bend.of(n, numbers(frame[n]), KNOTS, is_normal=True) for n in features.numeric)
     tables = tuple((n, Levels.of(frame[n], min_level)) for n in features.categorical)
     columns: list[Floats] = [c for bend in bends for c in bend.columns(numbers(frame[bend.name]))]
     for name, levels in tables:

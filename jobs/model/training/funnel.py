@@ -23,7 +23,7 @@ from jobs.runtime.conf import Conf
 from segments.outcomes import GOOD_MONTHS
 
 OWN_AT = 10  # times min_positives: from here on a channel has a click model of its own
-ONE_LINE = LogisticSettings(knots=0)  # organic applications are few: one slope on what the apply stage knows
+ONE_LINE = LogisticSettings(knots=0, normal_scores=True)  # organic applications are few: one slope on what the apply stage knows
 RANDOMISED = ("exploration", "holdout")
 ENOUGH = 100
 FRAUD_MONTHS = 6  # by then a fraud is confirmed or will not be

@@ -135,7 +135,7 @@ def fit_stage(
 
 def settings_of(learner: str) -> BoostedSettings | LogisticSettings:
     """The settings of a learner named in conf."""
-    return BoostedSettings() if learner == "boosted" else LogisticSettings()
+    return BoostedSettings() if learner == "boosted" else LogisticSettings(knots=1, normal_scores=True)
 
 
 def fit_shares(rows: Labelled, features: Features, settings: Settings, seed: int) -> FittedModel:

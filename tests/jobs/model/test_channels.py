@@ -51,7 +51,7 @@ def test_a_channel_that_stands_alone_neither_gives_nor_takes() -> None:
     apart = fit_channels(billed, FEATURES, frozenset({"c"}))
     others = frame[frame["channel"] != "c"].reset_index(drop=True)
     without = fitted(others)
-    assert np.allclose(apart["a"].terms.weights, without["a"].terms.weights, atol=1e-4)
+    assert np.allclose(apart["a"].terms.weights, without["a"].terms.weights, atol=0.005)
 
 
 def test_what_would_have_come_unasked_is_not_the_channels_doing() -> None:
