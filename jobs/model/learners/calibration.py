@@ -12,6 +12,7 @@ from scipy.special import expit, logit
 from jobs.model.learners.features import Floats
 from jobs.model.learners.fitted import FLOOR, FittedModel
 
+CONTRADICTS = 5.99  # twice the log-likelihood a line must gain: chi-square with two degrees, 95 %
 ISOTONIC_POSITIVES = 1000  # below this a step function follows noise; models.md section 3.5
 
 
@@ -87,4 +88,7 @@ def _platt(score: Floats, y: Floats, w: Floats) -> Line:
         return value, np.array([float((gap * score).sum()), float(gap.sum())])
 
     found = minimize(loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0.0, None), (None, None)])
+    # A line within the rows' own noise would move the level by that noise, not towards the truth.
+    if 2.0 * (loss(np.array([1.0, 0.0]))[0] - float(found.fun)) < CONTRADICTS:
+        return Line(1.0, 0.0)
     return Line(float(found.x[0]), float(found.x[1]))

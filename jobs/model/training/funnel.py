@@ -23,12 +23,13 @@ from jobs.runtime.conf import Conf
 from segments.outcomes import GOOD_MONTHS
 
 OWN_AT = 10  # times min_positives: from here on a channel has a click model of its own
-ONE_LINE = LogisticSettings(knots=0, normal_scores=True)  # organic applications are few: one slope on what the apply stage knows
+# Organic applications are few: one slope on what the apply stage knows.
+ONE_LINE = LogisticSettings(knots=0, normal_scores=True)
 RANDOMISED = ("exploration", "holdout")
 ENOUGH = 100
 FRAUD_MONTHS = 6  # by then a fraud is confirmed or will not be
 CHANNEL_ROWS = 40_000  # of a channel, for counts
-LIFT_WORTH = 20.0  # expected applications a channel's factor of 1 is worth before data move it
+LIFT_WORTH = 60.0  # expected applications a channel's factor of 1 is worth before data move it
 
 
 class Fits:
