@@ -71,7 +71,8 @@ def price_stages(prices: list[ChannelPrice]) -> list[Fitted]:
     """The rows of stage_models they become."""
     found = []
     for one in prices:
-        told = Fitted("price", one.channel, None, "sums", one.units, one.invoices)
+        note = f"{one.units} units on {one.invoices} invoices; elasticity to the people listed {one.elasticity:.3f}"
+        told = Fitted("price", one.channel, None, "sums", one.units, one.invoices, notes=(note,))
         found.append(replace(told, factors=one.model))
         found += [replace(told, stage=s, scale=x) for s, x in ((LOAD, one.elasticity), (USUAL, one.usual))]
     return found

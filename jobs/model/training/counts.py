@@ -1,0 +1,94 @@
+"""Counts a person sent: clicks, exposures, and the applications that clicks add; log-linear, a model a channel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from jobs.model.learners import Features
+from jobs.model.learners.sums import FactorModel
+from jobs.model.person_features import person_features
+from jobs.model.serving.funnel import AFFINITY
+from jobs.model.training.channels import Billed, fit_channels
+from jobs.model.training.fits import Fits, of_channel, randomised
+from jobs.model.training.stage import Fitted
+from jobs.runtime.conf import Conf
+
+CHANNEL_ROWS = 40_000  # of a channel
+ENOUGH = 100
+
+
+def count_units(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
+    """What channels bill for: exposures a person sent, log-linear; of clicks the share that was counted too few."""
+    shown = [name for name, told in conf.channels.items() if told.billing in ("impression", "message")]
+    seen = sent[sent["channel"].isin(shown).to_numpy()]
+    rows = _few_a_channel(seen, (seen["impressions"] > 0).to_numpy(), conf)
+    if len(rows):
+        units, ones = rows["impressions"].to_numpy(dtype=np.float64), np.ones(len(rows))
+        billed = Billed.singly(rows, rows["weight"].to_numpy(dtype=np.float64), ones, units, 0.0 * ones)
+        _add_factors(fits, "units", billed, _counted_features(conf), units > 0, alone=frozenset(shown))
+    for channel in sorted(set(conf.channels) - set(shown)):
+        rows = sent[of_channel(sent, channel)]
+        clicks = rows["clicks"].to_numpy(dtype=np.float64)
+        if conf.channels[channel].billing != "click" or not (clicks > 0).any():
+            continue
+        weight = rows["weight"].to_numpy(dtype=np.float64) * randomised(rows, clicks > 0, ENOUGH)
+        expected = fits.funnel().clicks(rows, channel)
+        scale = float((weight * clicks).sum()) / float((weight * expected).sum())
+        fits.add(Fitted("units", channel, None, "ratio", len(rows), int((clicks > 0).sum()), scale=scale))
+
+
+def count_clicks(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
+    """Clicks a person sent, log-linear: for channels with enough people who clicked."""
+    rows = _few_a_channel(sent, (sent["clicks"] > 0).to_numpy(), conf)
+    if len(rows):
+        clicks = rows["clicks"].to_numpy(dtype=np.float64)
+        ones = np.ones(len(rows))
+        billed = Billed.singly(rows, rows["weight"].to_numpy(dtype=np.float64), ones, clicks, 0.0 * ones)
+        _add_factors(fits, "clicks", billed, _counted_features(conf), clicks > 0)
+
+
+def count_wins(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
+    """Applications a click adds, log-linear: what would have come unasked is known, and not the click's."""
+    clicked = sent[(sent["clicks"] > 0).to_numpy()]
+    rows = _few_a_channel(clicked, clicked["is_applied"].to_numpy(dtype=bool), conf)
+    if len(rows):
+        applied, clicks = (rows[name].to_numpy(dtype=np.float64) for name in ("is_applied", "clicks"))
+        base = fits.funnel().organic(rows)
+        billed = Billed.singly(rows, rows["weight"].to_numpy(dtype=np.float64), clicks, applied, base)
+        _add_factors(fits, "wins", billed, _counted_features(conf), applied > 0)
+
+
+def _add_factors(
+    fits: Fits,
+    stage: str,
+    billed: Billed,
+    features: Features,
+    event: NDArray[np.bool_],
+    alone: frozenset[str] = frozenset(),
+) -> None:
+    for channel, fit in fit_channels(billed, features, alone).items():
+        model, events = FactorModel(fit.terms), int(event[fit.rows].sum())
+        fits.add(Fitted(stage, channel, None, "log-linear", int(fit.rows.sum()), events, factors=model))
+
+
+def _counted_features(conf: Conf) -> Features:
+    """What counts are learned from; the channel is not among them, as each has a model."""
+    person = person_features(conf)
+    return Features((*person.numeric, AFFINITY), person.categorical)
+
+
+def _few_a_channel(rows: pd.DataFrame, event: NDArray[np.bool_], conf: Conf) -> pd.DataFrame:
+    """At most CHANNEL_ROWS a channel with enough events, half of the room for events, the sampled weighted up."""
+    chance = np.random.default_rng(conf.base.training.seed)
+    parts = []
+    for channel in sorted(conf.channels):
+        mine = of_channel(rows, channel)
+        if event[mine].sum() < conf.base.training.min_positives:
+            continue
+        for kind in (mine & event, mine & ~event):
+            share = min(1.0, CHANNEL_ROWS / 2 / max(int(kind.sum()), 1))
+            chosen = rows[kind][chance.random(int(kind.sum())) < share]
+            parts.append(chosen.assign(weight=chosen["weight"] / share))
+    return pd.concat(parts).sort_index() if parts else rows[:0]
