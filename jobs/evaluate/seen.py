@@ -15,7 +15,7 @@ from jobs.runtime import export
 from jobs.runtime.store import Store
 
 FATES = ["prospect_key", "assigned_day", "snapshot_day", "channel", "role", "clicks", "is_applied", "is_funded"]
-DECIDED = ["prospect_key", "applied_at", "is_approved", "is_funded", "is_late"]
+DECIDED = ["prospect_key", "applied_at", "is_approved", "is_funded", "is_late", "is_mature"]
 MOST_ROWS = 500_000
 
 

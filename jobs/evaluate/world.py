@@ -123,8 +123,12 @@ def _reachable(stakes: Stakes, truth: Path) -> float:
 
 
 def _late_cap(people: Candidates) -> float | None:
-    """What a lender would cap lateness at: the rate of its own loans that are old enough to tell."""
-    known = people.seen.decided["is_late"].dropna()
+    """What a lender would cap lateness at: the rate of its own mature loans; None where there are few.
+
+    Of younger loans the late are known before the others.
+    """
+    decided = people.seen.decided
+    known = decided.loc[decided["is_mature"].eq(True), "is_late"].dropna()
     return float(known.eq(True).mean()) if len(known) >= 100 else None
 
 
