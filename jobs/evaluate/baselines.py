@@ -46,7 +46,8 @@ def stage_models(seen: Seen, per_click: Floats, cost: Floats) -> Floats:
     clicks = _by_channel(seen, clicked)
     among = replace(seen, sent=sent[clicked])
     applies = _by_channel(among, among.sent["is_applied"].eq(True).to_numpy())
-    passed, aged = decided["is_approved"].eq(True), decided["is_late"].notna()
+    # Of young loans only the late are known yet: mature ones alone tell a rate.
+    passed, aged = decided["is_approved"].eq(True), decided["is_mature"].eq(True) & decided["is_late"].notna()
     approve = _of_people(seen, decided[decided["is_approved"].notna()], "is_approved")
     fund, late = _of_people(seen, decided[passed], "is_funded"), _of_people(seen, decided[aged], "is_late")
     fates = approve * fund * (1.0 - late)
