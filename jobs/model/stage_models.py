@@ -58,7 +58,7 @@ def stage_models(
     """
     features, training = person_features(conf), conf.base.training
     assigned = assigned_rows(assignments, prospects, features, training, day, shell)
-    decided = decided_rows(outcomes, prospects, features, training, shell)
+    decided = decided_rows(outcomes, prospects, features, training, day, shell)
     embeddings = Affinity.from_rows(shell.small(affinity.drop("day"), MAX_AFFINITY_ROWS, ["kind", "name"]))
     units = billed_units(spend, rates, touches, assignments, prospects, features, day, conf, shell)
     fits = [*fit_funnel(assigned, decided, conf, embeddings), *price_stages(fit_prices(units, features, day, conf))]

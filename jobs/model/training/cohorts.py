@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from jobs.model.learners import Features
 from jobs.runtime.conf import TrainingConf
 from jobs.runtime.shell import Shell
+from segments.outcomes import FUND_DAYS
 
 BUCKETS = 1_000_000
 ASSIGNED = ["assigned_day", "channel", "role", "clicks", "impressions", "is_applied"]
@@ -18,6 +19,7 @@ DECIDED = [
     "applied_day",
     "is_approved",
     "is_funded",
+    "is_draw_over",
     "is_late",
     "late_month",
     "is_fraud",
@@ -53,12 +55,13 @@ def assigned_rows(
 
 
 def decided_rows(
-    outcomes: DataFrame, prospects: DataFrame, features: Features, training: TrainingConf, shell: Shell
+    outcomes: DataFrame, prospects: DataFrame, features: Features, training: TrainingConf, day: date, shell: Shell
 ) -> pd.DataFrame:
     """Linked applications of the lender's whole book, organic ones too, with the prospect as known at the time.
 
     The newest snapshot known on the day of application; where none was known yet (a book older than the snapshots)
-    the first one after, and `is_known` is false. Sorted by applied_day, application_id.
+    the first one after, and `is_known` is false. `is_draw_over`: the 30 days in which an approved loan may be drawn
+    have passed; before that the drawn are known and the others are not. Sorted by applied_day, application_id.
     """
     linked = outcomes.where("prospect_key is not null").drop("day")
     total = _counts(linked.select(F.lit(True).alias("is_event")), shell)[0]
@@ -68,7 +71,10 @@ def decided_rows(
         "prospect_key",
         F.to_date("applied_at").alias("applied_day"),
         F.to_date("funded_at").alias("funded_day"),
-        *[name for name in DECIDED if not name.endswith("_day")],
+        (F.date_add(F.to_date(F.coalesce("decided_at", "funded_at", "applied_at")), FUND_DAYS) < F.lit(day)).alias(
+            "is_draw_over"
+        ),
+        *[name for name in DECIDED if not name.endswith("_day") and name != "is_draw_over"],
     )
     values = F.struct(*[plain(prospects, n) for n in features.names]).alias("values")
     both = applied.join(prospects.select("prospect_key", "day", values), "prospect_key", "left")

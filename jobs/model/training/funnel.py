@@ -118,7 +118,7 @@ def _fit_credit(fits: Fits, decided: pd.DataFrame, conf: Conf) -> None:
     training = conf.base.training
     usual, careful = settings_of(training.learner), settings_of(training.default_learner)
     approved = decided["is_approved"].eq(True)
-    told = approved & decided["is_funded"].notna()
+    told = approved & decided["is_draw_over"].eq(True) & decided["is_funded"].notna()
     _fit_of_people(fits, "approve", decided[decided["is_approved"].notna()], "is_approved", usual, conf)
     _fit_of_people(fits, "fund", decided[told], "is_funded", usual, conf)
     loans, weight, table = late_rows(decided)
