@@ -36,7 +36,7 @@ def _model(payload: bytes) -> FittedModel:
     return FittedModel.from_bytes(payload)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _factors(payload: bytes) -> FactorModel:
     return FactorModel.from_bytes(payload)
 

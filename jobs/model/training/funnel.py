@@ -33,7 +33,7 @@ def fit_funnel(assigned: pd.DataFrame, decided: pd.DataFrame, conf: Conf, affini
     """Every stage from the rows of `training.cohorts`; empty frames give priors throughout."""
     fits = Fits(affinity)
     sent = assigned[assigned["channel"].astype(object) != "none"]
-    sent = sent.assign(**{AFFINITY: _affinityof_channel(sent, affinity)})
+    sent = sent.assign(**{AFFINITY: _affinity_of(sent, affinity)})
     _fit_clicks(fits, sent, conf)
     count_clicks(fits, sent, conf)
     count_units(fits, sent, conf)
@@ -64,7 +64,7 @@ def labelled(rows: pd.DataFrame, label: NDArray[Any], day: str = "assigned_day")
     return Labelled(rows, np.asarray(label, dtype=np.float64), weight, rows[day], role.to_numpy(dtype=bool))
 
 
-def _affinityof_channel(rows: pd.DataFrame, affinity: Affinity | None) -> Floats:
+def _affinity_of(rows: pd.DataFrame, affinity: Affinity | None) -> Floats:
     best = np.full(len(rows), np.nan)
     if affinity is None or rows.empty:
         return best
