@@ -48,8 +48,10 @@ class Published:
 class Shell:
     """Runs jobs against one warehouse. `spark` is reached when a job first needs it."""
 
-    def __init__(self, warehouse: Path, landing: Path, conf: Conf, keys: Keys, spark: SparkSession) -> None:
-        self.store = Store(warehouse)
+    def __init__(
+        self, warehouse: Path, landing: Path, conf: Conf, keys: Keys, spark: SparkSession, stages: Path | None = None
+    ) -> None:
+        self.store = Store(warehouse, stages)
         self.log = RunLog(self.store.root)
         self.landing = Landing(landing, conf)
         self.conf, self.keys, self.spark = conf, keys, spark
@@ -132,6 +134,19 @@ class Shell:
         self.log.write("done", run=self.run_id, job=job.name, day=day, seconds=round(time.monotonic() - started, 2))
         return published
 
+    def rehearse(self, job: Job, day: date) -> tuple[tuple[Any, ...], dict[str, str]]:
+        """What a job would return for a day under this conf, and the inputs' versions; nothing is published or logged.
+
+        Frames may stand on cuts, so read them before `tidy`. Only for jobs that neither send nor open the vault.
+        """
+        if job.sends or job.landing or "vault" in job.asks:
+            raise Fault(f"job {job.name} sends, ingests or opens the vault; it cannot be rehearsed")
+        self._job = job.name
+        pinned = {name: frames.pins(self.store, read, day) for name, read in job.reads.items()}
+        self._demand(job, pinned, day)
+        inputs = {f"{p.table}@{p.day}": p.version for pointers in pinned.values() for p in pointers}
+        return self._call(job, pinned, day, None), inputs
+
     def run_landing(self, job: Job, day: date, *, force: bool = False) -> list[Published]:
         """Run an ingest job over every landed day up to `day` whose files are not yet ingested, in one pass."""
         self._job = job.name
@@ -162,7 +177,7 @@ class Shell:
 
     def tidy(self) -> None:
         """Delete this run's staging."""
-        shutil.rmtree(self.store.root / "staging" / self.run_id, ignore_errors=True)
+        shutil.rmtree(self.store.stages / self.run_id, ignore_errors=True)
         self._cuts = 0
 
     # ---- steps

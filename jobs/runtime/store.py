@@ -50,10 +50,11 @@ class Pointer:
 
 
 class Store:
-    """Read, stage, publish, roll back and sweep the published tables under one folder."""
+    """Read, stage, publish, roll back and sweep the published tables under one folder; `stages`: where runs write."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, stages: Path | None = None) -> None:
         self.root = root.resolve()
+        self.stages = self.root / "staging" if stages is None else stages.resolve()
 
     def folder(self, table: str, day: date) -> Path:
         """Where a table's day lives."""
@@ -85,7 +86,7 @@ class Store:
 
     def staging(self, run: str, table: str) -> Path:
         """A new folder's name for a run to write into; nothing reads from there."""
-        path = self.root / "staging" / run / table
+        path = self.stages / run / table
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
@@ -141,8 +142,7 @@ class Store:
     def sweep(self, keep_versions: int = 1, live_runs: frozenset[str] = frozenset()) -> list[str]:
         """Delete staging of runs that are over and versions beyond the `keep_versions` before the one in force."""
         removed: list[str] = []
-        staging = self.root / "staging"
-        for run in sorted(staging.iterdir()) if staging.is_dir() else []:
+        for run in sorted(self.stages.iterdir()) if self.stages.is_dir() else []:
             if run.name not in live_runs:
                 shutil.rmtree(run, ignore_errors=True)
                 removed.append(f"staging/{run.name}")

@@ -62,6 +62,12 @@ CHANNEL_PLAN = Table(
             scale=6,
         ),
         Column("capacity_price", "double", "what one more place on the channel's audience is worth", scale=6),
+        Column(
+            "binding",
+            "string",
+            "rows that keep the floor of good customers out of reach, with commas; null where it is met or none is "
+            "asked; on the row (all)",
+        ),
         Column("note", "string", "what the reader must know, e.g. that consent is assumed or that no model exists yet"),
     ),
 )

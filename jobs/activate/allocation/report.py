@@ -49,14 +49,16 @@ def plan_rows(
     """channel_plan: a row a channel and the row (all)."""
     by_channel = {row["channel"]: row for row in sums.to_dict("records")}
     whole = {name: float(sums[name].sum()) for name in sums.columns if name != "channel"}
-    floor = outcome.prices.get("floor")
+    # Out of reach of its floor a plan is priced in customers, not in money: such prices are not told.
+    prices = outcome.prices if outcome.binding is None else {}
+    floor = prices.get("floor")
     rows = [
         {
             "channel": name,
             "budget": money.budget[name],
             "budget_left": money.left[name],
-            "shadow_price": outcome.prices.get(f"budget:{name}"),
-            "capacity_price": outcome.prices.get(f"places:{name}"),
+            "shadow_price": prices.get(f"budget:{name}"),
+            "capacity_price": prices.get(f"places:{name}"),
             **_figures(by_channel.get(name, {})),
         }
         for name in terms.channels
@@ -66,15 +68,16 @@ def plan_rows(
             "channel": ALL,
             "budget": money.total,
             "budget_left": money.total_left,
-            "shadow_price": outcome.prices.get("budget") if floor is None else floor,
+            "shadow_price": prices.get("budget") if floor is None else floor,
             "gap": outcome.gap,
             "max_violation": outcome.max_violation,
+            "binding": None if outcome.binding is None else ",".join(outcome.binding),
             "note": "; ".join([*notes, *outcome.notes, INTERVALS]),
             **_figures(whole),
         }
     )
     frame = pd.DataFrame(rows).assign(currency=currency)
-    return frame.reindex(columns=[*frame.columns, *({"gap", "max_violation", "note"} - set(frame.columns))])
+    return frame.reindex(columns=[*frame.columns, *({"gap", "max_violation", "binding", "note"} - set(frame.columns))])
 
 
 def _figures(sums: Any) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from jobs.activate.allocation.use import at_its_use
 
 SAMPLE_PASSES, FULL_PASSES, ROUNDINGS, MENDINGS = 80, 24, 6, 3
 SPARE = 0.002  # of a budget, kept when a channel's price was met higher than planned for
+PEOPLE = "people"  # what binds where no row does: there are no more of them
 MARGINS = (0.8, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0)
 
 
@@ -40,6 +41,7 @@ class Outcome:
     max_violation: float
     notes: tuple[str, ...]
     passes: int
+    binding: tuple[str, ...] | None = None  # rows that keep the floor out of reach; None where it is met
 
 
 def allocate(passes: Passes, terms: Terms, people: int) -> Outcome:
@@ -66,7 +68,9 @@ def allocate(passes: Passes, terms: Terms, people: int) -> Outcome:
         notes.append(f"gap {gap:.2g} is above the {terms.max_gap:.2g} asked for")
     prices = {row.name: float(p) for row, p in zip(solved.program.rows, solved.prices, strict=True)}
     told = (*notes, *solved.notes)
-    return Outcome(solved.chooser, passes.layout, solved.sizes, prices, gap, solved.violation, told, used)
+    return Outcome(
+        solved.chooser, passes.layout, solved.sizes, prices, gap, solved.violation, told, used, solved.binding
+    )
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,7 @@ class _Solved:
     notes: tuple[str, ...]
     passes: int
     is_short: bool = False
+    binding: tuple[str, ...] | None = None
 
     @property
     def gap(self) -> float:
@@ -104,12 +109,13 @@ def _once(passes: Passes, terms: Terms, people: int) -> _Solved:
         best = _solve(passes, terms, terms.reach(), exploring, explored, people)
         at_most = -best.bound + float(explored["good"].sum()) / 1e9
         if at_most < (terms.good_floor or 0.0):
-            binding = [row.name for row, price in zip(best.program.rows, best.prices, strict=True) if price > 0]
+            priced = zip(best.program.rows, best.prices, strict=True)
+            binding = tuple(row.name for row, price in priced if price > 0) or (PEOPLE,)
             note = (
                 f"the floor of {terms.good_floor:g} good customers is out of reach: at most {at_most:.4g}; "
-                f"what binds: {', '.join(binding) or 'the people there are'}"
+                f"what binds: {', '.join(binding)}"
             )
-            solved = replace(best, notes=(note,), passes=best.passes + solved.passes)
+            solved = replace(best, notes=(note,), passes=best.passes + solved.passes, binding=binding)
     return replace(solved, passes=solved.passes + asked)
 
 

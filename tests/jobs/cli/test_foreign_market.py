@@ -91,6 +91,20 @@ def test_the_same_day_again_publishes_nothing(place: Path) -> None:
     assert not any(line["is_new"] for line in lines)
 
 
+def test_what_if_answers_beside_the_plan_and_writes_nothing(place: Path) -> None:
+    before = {file: file.read_bytes() for file in (place / "warehouse").rglob("*") if file.is_file()}
+    said = json.loads(huoke(place, "plan", "--budget", "kiosk=+20%", "--json"))
+    old, new = ({row["channel"]: row for row in said[name]} for name in ("published", "what_if"))
+    assert new["kiosk"]["budget"] == pytest.approx(1.2 * old["kiosk"]["budget"])
+    assert said["is_feasible"]
+    assert not said["inputs_moved_on"]
+    refused = huoke(place, "plan", "--good", "100000", code=65)
+    assert "100000 good customers cannot be won" in refused
+    assert "→" in refused
+    assert {file: file.read_bytes() for file in (place / "warehouse").rglob("*") if file.is_file()} == before
+    assert "is not understood" in huoke(place, "plan", "--budget", "kiosk=20%", code=64)
+
+
 def test_usage_errors_say_what_to_do(place: Path) -> None:
     assert "--day" in huoke(place, "run", code=64)
     assert "there is no job" in huoke(place, "run", "nonsense", "--day", DAY, code=64)
