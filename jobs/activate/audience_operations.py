@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from jobs.contract import job
-from jobs.tables.activate import AUDIENCE_OPERATIONS, AUDIENCES, ELIGIBILITY, SENT_MEMBERS
+from jobs.runtime.conf import Conf
+from jobs.tables.activate import AUDIENCE_OPERATIONS, AUDIENCES, ELIGIBILITY, PLAN_GATE, SENT_MEMBERS
+from segments.release import is_released
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -21,14 +23,26 @@ MEMBER = ["channel", "audience", "prospect_key"]
 
 
 @job(
-    reads={"audiences": AUDIENCES, "eligibility": ELIGIBILITY, "held": SENT_MEMBERS.before()},
+    reads={"audiences": AUDIENCES, "eligibility": ELIGIBILITY, "gate": PLAN_GATE, "held": SENT_MEMBERS.before()},
     writes=AUDIENCE_OPERATIONS,
 )
-def audience_operations(audiences: DataFrame, eligibility: DataFrame, held: DataFrame) -> DataFrame:
-    """Adds and removals only, never clear-then-fill; whoever's gates are shut is removed, planned or not."""
-    gates = eligibility.select("channel", "prospect_key", "is_eligible", F.col("reason").alias("gate"))
+def audience_operations(
+    audiences: DataFrame, eligibility: DataFrame, gate: DataFrame, held: DataFrame, *, conf: Conf
+) -> DataFrame:
+    """Adds and removals only, never clear-then-fill; whoever's gates are shut is removed, planned or not.
+
+    Of a plan that the off-policy gate holds back only the released share of people is wanted.
+    """
+    share = gate.where("outcome = 'value'").select("released_share")
+    is_first = is_released(F.col("person_key"), conf.policy.holdout_salt, F.col("released_share"))
+    gates = (
+        eligibility.crossJoin(share)
+        .withColumn("is_open", F.col("is_eligible") & is_first)
+        .withColumn("gate", F.when(F.col("is_eligible") & ~is_first, "not_released").otherwise(F.col("reason")))
+        .select("channel", "prospect_key", "is_eligible", "is_open", "gate")
+    )
     planned = audiences.where("channel <> 'none'").select(*MEMBER)
-    wanted = planned.join(gates.where("is_eligible").select("channel", "prospect_key"), ["channel", "prospect_key"])
+    wanted = planned.join(gates.where("is_open").select("channel", "prospect_key"), ["channel", "prospect_key"])
     present = held.select(*MEMBER)
     adds = wanted.join(present, MEMBER, "left_anti").select(
         *MEMBER, F.lit("add").alias("operation"), F.lit("planned").alias("reason")

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from jobs.activate.allocation.budgets import budgets
+from jobs.activate.allocation.choosers import DayZero
 from jobs.activate.allocation.dayzero import best_first, spread
+from jobs.activate.allocation.kept import to_text
 from jobs.activate.allocation.narrow import measures, people_frame
 from jobs.activate.allocation.passes import Passes
 from jobs.activate.allocation.people import Layout
 from jobs.activate.allocation.report import expected, plan_rows
-from jobs.activate.allocation.solve import allocate
+from jobs.activate.allocation.solve import Outcome, allocate
 from jobs.activate.allocation.terms import terms_of
 from jobs.contract import job
 from jobs.runtime.conf import Conf
-from jobs.tables.activate import AUDIENCES, CHANNEL_PLAN, ELIGIBILITY
+from jobs.tables.activate import AUDIENCES, CHANNEL_PLAN, ELIGIBILITY, PLAN_POLICIES
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
 from jobs.tables.link import ASSIGNMENT_OUTCOMES
 from jobs.tables.model import SCORES, STAGE_MODELS
@@ -45,7 +47,7 @@ USE_STAGES = ("load", "usual")
         "spend": SPEND.in_force(),
         "rates": FX_RATES.in_force(),
     },
-    writes=(AUDIENCES, CHANNEL_PLAN),
+    writes=(AUDIENCES, CHANNEL_PLAN, PLAN_POLICIES),
 )
 def audiences(
     eligibility: DataFrame,
@@ -59,7 +61,7 @@ def audiences(
     day: date,
     conf: Conf,
     shell: Shell,
-) -> tuple[DataFrame, pd.DataFrame]:
+) -> tuple[DataFrame, pd.DataFrame, pd.DataFrame]:
     """At most one channel a person, within every row of the programme; the held out are listed under `none`."""
     money = budgets(spend, rates, conf, day, shell)
     terms = terms_of(conf, money.left, money.total_left, _impact(models, conf, shell))
@@ -89,7 +91,18 @@ def audiences(
     sums = expected(chosen, shell, len(terms.channels))
     plan = plan_rows(sums, terms, money, conf.base.currency, outcome, notes)
     sent = _sent(chosen, sums, spend, eligibility, prospects, conf, shell)
-    return sent.unionByName(_held_out(eligibility, scored, conf), allowMissingColumns=True), plan
+    listed = sent.unionByName(_held_out(eligibility, scored, conf), allowMissingColumns=True)
+    return listed, plan, _rule(outcome, models, shell)
+
+
+def _rule(outcome: Outcome, models: DataFrame, shell: Shell) -> pd.DataFrame:
+    """What the plan chose by; no row on day zero, when everybody explores."""
+    import pandas as pd
+
+    if isinstance(outcome.chooser, DayZero):
+        return pd.DataFrame({"model_version": [], "payload": []}, dtype="object")
+    version = shell.small(models.agg(F.max("model_version").alias("version")), 1)["version"].iloc[0]
+    return pd.DataFrame([{"model_version": version, "payload": to_text(outcome.chooser, outcome.layout)}])
 
 
 def _impact(models: DataFrame, conf: Conf, shell: Shell) -> Impact:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from jobs.runtime.errors import UsageError
 
@@ -138,6 +138,18 @@ class MetricConf(Strict):
     label: dict[Literal["en", "zh"], str]
 
 
+class GateConf(Strict):
+    """How sure an off-policy judgement must be before a plan is released whole, and how it is released otherwise."""
+
+    window_days: int = Field(365, ge=30, description="days of assignments a plan is judged on")
+    min_ess: float = Field(5000, ge=1, description="effective number of people behind the estimate")
+    min_ess_share: float = Field(0.01, ge=0, le=1, description="the same, as a share of the people in the logs")
+    max_weight: float = Field(50, gt=1, description="largest weight of one assignment; larger ones are cut to it")
+    max_disagreement: float = Field(2.0, gt=0, description="between DR and SNIPS, in standard errors")
+    steps: tuple[float, ...] = Field((0.05, 0.25, 1.0), min_length=1, description="shares of people released in turn")
+    step_days: int = Field(14, ge=1, description="days before the next step")
+
+
 class PolicyConf(Strict):
     """policy.yaml: what may never be done, and how much of each thing is allowed."""
 
@@ -151,6 +163,13 @@ class PolicyConf(Strict):
     min_audience: int = Field(100, ge=0)
     max_consent_age_hours: int | None = Field(None, ge=1)
     retention_days: int = Field(400, ge=1)
+    gate: Literal["off", "report", "ramp"] = "report"
+    gate_limits: GateConf = GateConf()
+
+    @field_validator("gate", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, value: Any) -> Any:
+        return "off" if value is False else value  # YAML reads a bare `off` as false
 
 
 class Conf(Strict):

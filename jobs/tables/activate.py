@@ -71,6 +71,50 @@ CHANNEL_PLAN = Table(
         Column("note", "string", "what the reader must know, e.g. that consent is assumed or that no model exists yet"),
     ),
 )
+PLAN_POLICIES = Table(
+    "plan_policies",
+    "activate",
+    "The rule the day's plan chooses by, to be judged on people of the past; no row before there is a model",
+    ("model_version",),
+    (
+        key("model_version", "string", "models whose scores the rule reads"),
+        key("payload", "string", "JSON: the programme, its prices, the mixture, the shares of exploration and holdout"),
+    ),
+)
+PLAN_GATE = Table(
+    "plan_gate",
+    "activate",
+    "What the day's plan would have brought on past assignments, beside who made them, and what is released",
+    ("outcome",),
+    (
+        key(
+            "outcome",
+            "string",
+            "applied, funded, or value (funded x p_good x value of a good customer, less expected cost)",
+        ),
+        Column("current", "double", "the logged policy: incremental outcome a person and wave, who is not listed too"),
+        Column("new_ips", "double", "the plan by inverse propensity; trust it where mean_weight is near 1"),
+        Column("new_snips", "double", "the plan by self-normalised weights, channel by channel"),
+        Column("new_dr", "double", "the plan by the scores, corrected by weighted residuals (doubly robust)"),
+        Column("gain", "double", "new_dr less current"),
+        Column("gain_lo", "double", "lower end, 95 %, clustered by person"),
+        Column("gain_hi", "double", "upper end, 95 %"),
+        Column("gain_snips_lo", "double", "lower end of new_snips less current, 95 %"),
+        Column("gain_snips_hi", "double", "upper end, 95 %"),
+        Column("disagreement", "double", "new_dr less new_snips, in standard errors of that difference"),
+        key("people", "bigint", "people in the logs"),
+        key("opportunities", "double", "people x waves that could have been listed, from the held out", scale=3),
+        key("ess", "double", "effective number of people behind the weights", scale=3),
+        key("max_weight", "double", "largest weight of one assignment, before it is cut", scale=3),
+        Column("mean_weight", "double", "mean weight against 1, what it is where propensities are the channel's own"),
+        key("is_passed", "boolean", "every limit of the gate is kept; judged on the row value"),
+        Column("reason", "string", "which limits are not kept, and what the figures cannot see; on the row value"),
+        key("mode", "string", "off, report or ramp, as policy.yaml said"),
+        key("released_share", "double", "share of people that may be sent"),
+        key("since_day", "date", "day from which that share is released"),
+    ),
+    rules=("released_share between 0 and 1",),
+)
 AUDIENCES = Table(
     "audiences",
     "activate",
@@ -101,7 +145,7 @@ AUDIENCE_OPERATIONS = Table(
         key("audience", "string", "audience"),
         PROSPECT_KEY,
         key("operation", "string", "add or remove"),
-        key("reason", "string", "planned, left_plan, moved, or the gate that shut"),
+        key("reason", "string", "planned, left_plan, moved, not_released, or the gate that shut"),
     ),
     rules=("operation in ('add', 'remove')",),
 )

@@ -16,7 +16,7 @@ from jobs.activate.deliveries import deliveries
 from jobs.runtime.conf import BaseConf, ChannelConf, PartnerConf, PolicyConf, SparkConf
 from jobs.runtime.errors import DataRefused
 from jobs.runtime.sender import sender
-from jobs.tables.activate import AUDIENCE_OPERATIONS, AUDIENCES, ELIGIBILITY, SENT_MEMBERS
+from jobs.tables.activate import AUDIENCE_OPERATIONS, AUDIENCES, ELIGIBILITY, PLAN_GATE, SENT_MEMBERS
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND, VAULTS
 from jobs.tables.link import ASSIGNMENT_OUTCOMES
 from jobs.tables.model import SCORES, STAGE_MODELS
@@ -135,7 +135,7 @@ def test_a_plan_keeps_every_row_wherever_and_however_people_are_counted(
 ) -> None:
     conf = small_conf(tmp_path)
     given = inputs(rows, "m1", conf)
-    sent, plan = audiences(**given, day=DAY, conf=conf, shell=make_shell(conf))
+    sent, plan, _ = audiences(**given, day=DAY, conf=conf, shell=make_shell(conf))
     sent = to_pandas(sent, "prospect_key")
     check_rows(sent, plan)
     whole = plan.set_index("channel").loc["(all)"]
@@ -148,7 +148,7 @@ def test_a_plan_keeps_every_row_wherever_and_however_people_are_counted(
     assert set(sent.loc[sent["channel"] == "sms", "creative"]) == {"video-1"}
     monkeypatch.setattr("jobs.activate.allocation.passes.HELD", 0)
     shuffled = {**given, "scores": given["scores"].repartition(7), "eligibility": given["eligibility"].repartition(5)}
-    again, same = audiences(**shuffled, day=DAY, conf=conf, shell=make_shell(conf, warehouse=tmp_path / "other"))
+    again, same, _ = audiences(**shuffled, day=DAY, conf=conf, shell=make_shell(conf, warehouse=tmp_path / "other"))
     assert to_pandas(again, "prospect_key").equals(sent)
     assert same.equals(plan)
 
@@ -156,7 +156,7 @@ def test_a_plan_keeps_every_row_wherever_and_however_people_are_counted(
 def test_a_plan_pays_for_what_use_makes_dearer(rows: Any, make_shell: Any, tmp_path: Path) -> None:
     conf = small_conf(tmp_path)
     given = inputs(rows, "m1", conf, elasticity=0.4)
-    sent, plan = audiences(**given, day=DAY, conf=conf, shell=make_shell(conf))
+    sent, plan, _ = audiences(**given, day=DAY, conf=conf, shell=make_shell(conf))
     sent = to_pandas(sent, "prospect_key")
     check_rows(sent, plan)
     assert plan.set_index("channel").loc["(all)", "max_violation"] == 0
@@ -165,7 +165,7 @@ def test_a_plan_pays_for_what_use_makes_dearer(rows: Any, make_shell: Any, tmp_p
     for channel, mine in both.groupby("channel"):
         load = 1.0 if channel == "sms" else (len(mine) / 40.0) ** 0.4
         assert np.allclose(mine["expected_cost"], load * mine["expected_cost_usual"]), channel
-    flat, _ = audiences(
+    flat, _, _ = audiences(
         **inputs(rows, "m1", conf), day=DAY, conf=conf, shell=make_shell(conf, warehouse=tmp_path / "flat")
     )
     before = to_pandas(flat, "prospect_key")["channel"].value_counts()
@@ -175,7 +175,7 @@ def test_a_plan_pays_for_what_use_makes_dearer(rows: Any, make_shell: Any, tmp_p
 def test_day_zero_explores_the_cheapest_channel_first_and_says_so(rows: Any, make_shell: Any, tmp_path: Path) -> None:
     conf = small_conf(tmp_path)
     given = inputs(rows, "prior", conf)
-    sent, plan = audiences(**given, day=DAY, conf=conf, shell=make_shell(conf))
+    sent, plan, _ = audiences(**given, day=DAY, conf=conf, shell=make_shell(conf))
     sent = to_pandas(sent, "prospect_key")
     check_rows(sent, plan)
     assert set(sent["role"]) == {"exploration", "holdout"}
@@ -209,7 +209,9 @@ def test_operations_are_differences_and_deliveries_follow_them(rows: Any, make_s
     held = [("aud-00000001", "p0"), ("aud-00000002", "p1"), ("aud-00000001", "p3"), ("aud-00000001", "p5")]
     present = [{"channel": "sms", "audience": audience, "prospect_key": key} for audience, key in held]
     before = rows(SENT_MEMBERS, present, DAY - timedelta(days=1), conf)
-    made = audience_operations(rows(AUDIENCES, listed, DAY, conf), rows(ELIGIBILITY, gates, DAY, conf), before)
+    plan, open_to = rows(AUDIENCES, listed, DAY, conf), rows(ELIGIBILITY, gates, DAY, conf)
+    gate_ = rows(PLAN_GATE, [{"outcome": "value", "released_share": 1.0}], DAY, conf)
+    made = audience_operations(plan, open_to, gate_, before, conf=conf)
     found = {(r.operation, r.audience[-1], r.prospect_key, r.reason) for r in made.toPandas().itertuples()}
     assert found == {
         ("remove", "1", "p3", "suppressed:opt_out"),

@@ -1,0 +1,270 @@
+"""Past assignments made ready to judge a plan's rule on, and the judgement: exact sums, clustered by person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import functions as F
+
+from jobs.runtime.conf import Conf
+from segments import offpolicy
+from segments.offpolicy import Arm, Gain, Sums, Values
+from segments.outcomes import APPLY_DAYS, FUND_DAYS
+from segments.release import Evidence
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+    from jobs.runtime.shell import Shell
+
+NAMES = ("applied", "funded", "value")
+EXACT = "decimal(28,12)"  # a row's part of a sum: the same whatever the order
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The judgement by one outcome; `opportunities`: people x waves that could have been listed."""
+
+    values: Values
+    gain: Gain
+    evidence: Evidence
+    opportunities: float
+
+
+def prepared(
+    assignments: DataFrame, scores: DataFrame, chances: DataFrame, channels: tuple[str, ...], conf: Conf, day: date
+) -> DataFrame:
+    """A row an assignment and outcome, on days on which that outcome is decided for everybody.
+
+    Listed rows: weight (null where the chance is unknown), raw_weight, y, q, q0. Held-out rows: inverse, direct, any,
+    y, q0, chances. Assignments to channels the plan does not know, and of people without scores today, are left out.
+    """
+    people = _people(scores, channels, float(conf.base.plan.value_of_good)).join(chances, "prospect_key")
+    known = assignments.where((F.col("role") == "holdout") | F.col("channel").isin(*channels))
+    rows = known.join(people, "prospect_key").withColumn("is_held", F.col("role") == "holdout")
+    place = F.lit(0)
+    for k, name in enumerate(channels):
+        place = F.when(F.col("channel") == name, F.lit(k)).otherwise(place)
+    rows = rows.withColumn("place", place)
+    hits = {"applied": F.col("is_applied"), "funded": _funded(), "value": _funded()}
+    made = [F.struct(F.lit(name).alias("outcome"), *_measured(name, hits[name])) for name in NAMES]
+    long = rows.withColumn("_m", F.explode(F.array(*made))).select("*", "_m.*").drop("_m")
+    decided = _decided(long, day)
+    raw = F.get("chances", F.col("place")) / F.col("propensity")
+    is_known = F.coalesce(~F.col("is_held") & (F.col("propensity") > 0), F.lit(False))
+    total = _dot([F.get("chances", F.lit(k)) for k in range(len(channels))], [F.lit(1.0)] * len(channels))
+    each = [F.get("expected", F.lit(k)) for k in range(len(channels))]
+    return decided.select(
+        "outcome",
+        "person_key",
+        "channel",
+        "is_held",
+        "hit",
+        "y",
+        "q0",
+        F.get("expected", F.col("place")).alias("q"),
+        F.when(is_known, raw).alias("raw_weight"),
+        F.when(is_known, F.least(raw, F.lit(conf.policy.gate_limits.max_weight))).alias("weight"),
+        F.when(F.col("is_held") & (F.col("propensity") > 0), 1.0 / F.col("propensity")).alias("inverse"),
+        _dot([F.get("chances", F.lit(k)) for k in range(len(channels))], each).alias("direct"),
+        total.alias("any"),
+        "chances",
+    ).where("not is_held or inverse is not null")
+
+
+def _dot(left: list[Column], right: list[Column]) -> Column:
+    """Products added up in a fixed order; what is null counts as nothing."""
+    products = [F.coalesce(a * b, F.lit(0.0)) for a, b in zip(left, right, strict=True)]
+    return reduce(lambda a, b: a + b, products)
+
+
+def _funded() -> Column:
+    return F.when(F.col("is_applied"), F.col("is_funded")).otherwise(F.col("is_applied"))
+
+
+def _people(scores: DataFrame, channels: tuple[str, ...], value_of_good: float) -> DataFrame:
+    """What the scores expect of each prospect, channel by channel, and without being listed."""
+    credit = F.col("p_approve") * F.col("p_fund")
+    funded = F.col("p_apply") * credit
+    worth = F.col("p_good") * value_of_good
+
+    def each(measure: Column) -> Column:
+        return F.array(*[F.max(F.when(F.col("channel") == name, measure)) for name in channels])
+
+    return scores.groupBy("prospect_key").agg(
+        each(F.col("p_apply")).alias("e_applied"),
+        each(funded).alias("e_funded"),
+        each(funded * worth - F.col("expected_cost")).alias("e_value"),
+        each(F.col("expected_cost")).alias("cost"),
+        F.max("p_organic").alias("o_applied"),
+        F.max(F.col("p_organic") * credit).alias("o_funded"),
+        F.max(F.col("p_organic") * credit * worth).alias("o_value"),
+        F.max(worth).alias("worth"),
+    )
+
+
+def _measured(name: str, hit: Column) -> list[Column]:
+    """hit, y, q0 and the expectations by channel of one outcome; a listed row's value bears the cost of its channel."""
+    y: Column = hit.cast("double")
+    if name == "value":
+        cost = F.when(F.col("is_held"), F.lit(0.0)).otherwise(F.coalesce(F.get("cost", F.col("place")), F.lit(0.0)))
+        y = y * F.col("worth") - cost
+    return [
+        hit.cast("int").alias("hit"),
+        y.alias("y"),
+        F.col(f"o_{name}").alias("q0"),
+        F.col(f"e_{name}").alias("expected"),
+    ]
+
+
+def _decided(long: DataFrame, day: date) -> DataFrame:
+    """Days whose calendar is over and on which nothing is open: young days tell of their applicants only."""
+    wait = F.when(F.col("outcome") == "applied", APPLY_DAYS).otherwise(APPLY_DAYS + FUND_DAYS)
+    old = long.where(F.date_add("assigned_day", wait) <= F.lit(day))
+    is_open = F.count_if(F.col("hit").isNull()).alias("_open")
+    whole = old.groupBy("outcome", "assigned_day").agg(is_open).where("_open = 0")
+    return old.join(whole.select("outcome", "assigned_day"), ["outcome", "assigned_day"])
+
+
+def judged(rows: DataFrame, channels: tuple[str, ...], shell: Shell) -> dict[str, Judged]:
+    """The judgement by each outcome that can be judged."""
+    listed = _listed(rows, shell)
+    held = _held(rows, channels, shell)
+    result = {}
+    for name in NAMES:
+        sums = _sums(listed.get(name, {}), held.get(name), channels)
+        if sums is None:
+            continue
+        found = offpolicy.values(sums)
+        figures = _pulled(rows.where(F.col("outcome") == name), found, sums, channels, shell)
+        between = offpolicy.gain(found, figures["dr"], figures["snips"], figures["between"])
+        most = max(float(row["raw"] or 0.0) for row in listed[name].values())
+        ess = offpolicy.effective(figures["weight"], figures["weights"])
+        evidence = Evidence(ess, int(figures["people"]), most, int(held[name]["hits"]))
+        result[name] = Judged(found, between, evidence, sums.pool)
+    return result
+
+
+def _exact(value: Column) -> Column:
+    return F.coalesce(F.sum(value.cast(EXACT)), F.lit(0))
+
+
+def _listed(rows: DataFrame, shell: Shell) -> dict[str, dict[str, dict[str, Any]]]:
+    met = F.when(F.col("weight") > 0, F.col("person_key"))
+    sums = (
+        rows.where("not is_held")
+        .groupBy("outcome", "channel")
+        .agg(
+            F.count("*").alias("rows"),
+            F.count_distinct(met).alias("people"),
+            F.max("raw_weight").alias("raw"),
+            _exact(F.col("weight")).alias("weight"),
+            _exact(F.col("weight") * F.col("y")).alias("outcome_sum"),
+            _exact(F.col("weight") * F.col("q")).alias("expected"),
+            _exact(F.col("y")).alias("y"),
+            _exact(F.col("q0")).alias("q0"),
+        )
+    )
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for row in shell.small(sums, 10_000, ["outcome", "channel"]).to_dict("records"):
+        found.setdefault(str(row["outcome"]), {})[str(row["channel"])] = {str(k): v for k, v in row.items()}
+    return found
+
+
+def _held(rows: DataFrame, channels: tuple[str, ...], shell: Shell) -> dict[str, dict[str, Any]]:
+    inverse = F.col("inverse")
+    shares = [
+        _exact(inverse * F.coalesce(F.get("chances", F.lit(k)), F.lit(0.0))).alias(f"chance_{k}")
+        for k in range(len(channels))
+    ]
+    sums = (
+        rows.where("is_held")
+        .groupBy("outcome")
+        .agg(
+            F.sum("hit").alias("hits"),
+            _exact(inverse).alias("pool"),
+            _exact(inverse * F.col("direct")).alias("direct"),
+            _exact(inverse * F.col("any") * F.col("y")).alias("unasked"),
+            _exact(inverse * F.col("y")).alias("y"),
+            _exact(inverse * F.col("q0")).alias("q0"),
+            *shares,
+        )
+    )
+    return {
+        str(row["outcome"]): {str(k): v for k, v in row.items()} for row in shell.small(sums, 10).to_dict("records")
+    }
+
+
+def _sums(listed: dict[str, dict[str, Any]], held: dict[str, Any] | None, channels: tuple[str, ...]) -> Sums | None:
+    """The sums of one outcome; None where nobody was held out or no known assignment meets the plan."""
+    if held is None or not any(float(row["weight"]) > 0 for row in listed.values()):
+        return None
+    none = dict.fromkeys(("weight", "outcome_sum", "expected", "people"), 0)
+    arms = {}
+    for k, name in enumerate(channels):
+        row = listed.get(name, none)
+        weight, outcome, expected = (float(row[part]) for part in ("weight", "outcome_sum", "expected"))
+        arms[name] = Arm(weight, outcome, expected, int(row["people"]), float(held[f"chance_{k}"]))
+    whole = {part: sum(float(row[part]) for row in listed.values()) for part in ("rows", "y", "q0")}
+    return Sums(
+        pool=float(held["pool"]),
+        direct=float(held["direct"]),
+        unasked=float(held["unasked"]),
+        held=float(held["y"]),
+        held_expected=float(held["q0"]),
+        listed=whole["rows"],
+        outcome=whole["y"],
+        organic=whole["q0"],
+        arms=arms,
+    )
+
+
+def _pulled(rows: DataFrame, found: Values, sums: Sums, channels: tuple[str, ...], shell: Shell) -> dict[str, float]:
+    """Sums over people of squared pulls, and of weights and their squares."""
+    residual, mean, scale = (_of_channel(told) for told in (found.residual, found.mean, found.scale))
+    chances = [F.get("chances", F.lit(k)) for k in range(len(channels))]
+    residuals, means = ([F.lit(float(told[name])) for name in channels] for told in (found.residual, found.mean))
+    y, held, nothing = F.col("y"), F.col("is_held"), F.lit(0.0)
+    current = F.when(held, offpolicy.current_pull_held(F.col("inverse"), y, F.col("q0"), found, sums)).otherwise(
+        offpolicy.current_pull_listed(y, F.col("q0"), found, sums.pool)
+    )
+
+    def new(expected: Column, direct: Column, own: Column, others: list[Column], value: float) -> Column:
+        seen = offpolicy.listed_pull(F.coalesce("weight", nothing), y, expected, own, scale)
+        stood = offpolicy.held_pull(
+            F.col("inverse"), direct, _dot(chances, others), F.col("any"), y, F.lit(value), sums.pool
+        )
+        return F.when(held, stood).otherwise(F.coalesce(seen, nothing))
+
+    # The value without what comes unasked: that is among the pulls.
+    dr = new(F.col("q"), F.col("direct"), residual, residuals, found.dr) - current
+    snips = new(nothing, nothing, mean, means, found.snips) - current
+    people = rows.groupBy("person_key").agg(
+        _exact(F.coalesce("weight", nothing)).alias("weight"),
+        F.sum((dr * sums.pool).cast(EXACT)).alias("dr"),
+        F.sum((snips * sums.pool).cast(EXACT)).alias("snips"),
+    )
+    apart = (F.col("dr") - F.col("snips")).cast("double")
+    squares = {"dr": F.col("dr").cast("double"), "snips": F.col("snips").cast("double"), "between": apart}
+    weight = F.col("weight").cast("double")
+    told = people.agg(
+        F.count("*").alias("people"),
+        _exact(weight).alias("weight"),
+        F.sum((weight * weight).cast(EXACT)).alias("weights"),
+        *[F.sum((one * one).cast(EXACT)).alias(name) for name, one in squares.items()],
+    )
+    row = shell.small(told, 1).to_dict("records")[0]
+    figures = {str(name): float(value) for name, value in row.items()}
+    # Pulls are summed per opportunity times their number, so that small ones keep their digits.
+    return figures | {name: figures[name] / sums.pool**2 for name in squares}
+
+
+def _of_channel(told: Any) -> Column:
+    """A channel's figure, by the column channel."""
+    found = F.lit(0.0)
+    for name, value in told.items():
+        found = F.when(F.col("channel") == name, F.lit(float(value))).otherwise(found)
+    return found
