@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
@@ -133,18 +134,19 @@ def judged(rows: DataFrame, channels: tuple[str, ...], shell: Shell) -> dict[str
     """The judgement by each outcome that can be judged."""
     listed = _listed(rows, shell)
     held = _held(rows, channels, shell)
+    sums = {name: _sums(listed.get(name, {}), held.get(name), channels) for name in NAMES}
+    known = {name: one for name, one in sums.items() if one is not None}
+    if not known:
+        return {}
+    found = {name: offpolicy.values(one) for name, one in known.items()}
+    figures = _pulled(rows, found, known, channels, shell)
     result = {}
-    for name in NAMES:
-        sums = _sums(listed.get(name, {}), held.get(name), channels)
-        if sums is None:
-            continue
-        found = offpolicy.values(sums)
-        figures = _pulled(rows.where(F.col("outcome") == name), found, sums, channels, shell)
-        between = offpolicy.gain(found, figures["dr"], figures["snips"], figures["between"])
+    for name, mine in figures.items():
+        gain = offpolicy.gain(found[name], mine["dr"], mine["snips"], mine["between"])
         most = max(float(row["raw"] or 0.0) for row in listed[name].values())
-        ess = offpolicy.effective(figures["weight"], figures["weights"])
-        evidence = Evidence(ess, int(figures["people"]), most, int(held[name]["hits"]))
-        result[name] = Judged(found, between, evidence, sums.pool)
+        ess = offpolicy.effective(mine["weight"], mine["weights"])
+        evidence = Evidence(ess, int(mine["people"]), most, int(held[name]["hits"]))
+        result[name] = Judged(found[name], gain, evidence, known[name].pool)
     return result
 
 
@@ -222,44 +224,60 @@ def _sums(listed: dict[str, dict[str, Any]], held: dict[str, Any] | None, channe
     )
 
 
-def _pulled(rows: DataFrame, found: Values, sums: Sums, channels: tuple[str, ...], shell: Shell) -> dict[str, float]:
-    """Sums over people of squared pulls, and of weights and their squares."""
-    residual, mean, scale = (_of_channel(told) for told in (found.residual, found.mean, found.scale))
-    chances = [F.get("chances", F.lit(k)) for k in range(len(channels))]
-    residuals, means = ([F.lit(float(told[name])) for name in channels] for told in (found.residual, found.mean))
-    y, held, nothing = F.col("y"), F.col("is_held"), F.lit(0.0)
-    current = F.when(held, offpolicy.current_pull_held(F.col("inverse"), y, F.col("q0"), found, sums)).otherwise(
-        offpolicy.current_pull_listed(y, F.col("q0"), found, sums.pool)
-    )
-
-    def new(expected: Column, direct: Column, own: Column, others: list[Column], value: float) -> Column:
-        seen = offpolicy.listed_pull(F.coalesce("weight", nothing), y, expected, own, scale)
-        stood = offpolicy.held_pull(
-            F.col("inverse"), direct, _dot(chances, others), F.col("any"), y, F.lit(value), sums.pool
+def _pulled(
+    rows: DataFrame, found: dict[str, Values], sums: dict[str, Sums], channels: tuple[str, ...], shell: Shell
+) -> dict[str, dict[str, float]]:
+    """By outcome: sums over people of squared pulls, and of weights and their squares; one pass over rows."""
+    dr = snips = F.lit(0.0)
+    for name, one in found.items():
+        is_mine = F.col("outcome") == name
+        more, other = _pulls(one, sums[name], channels)
+        dr, snips = F.when(is_mine, more).otherwise(dr), F.when(is_mine, other).otherwise(snips)
+    people = (
+        rows.where(F.col("outcome").isin(*found))
+        .groupBy("outcome", "person_key")
+        .agg(
+            _exact(F.coalesce("weight", F.lit(0.0))).alias("weight"),
+            F.sum(dr.cast(EXACT)).alias("dr"),
+            F.sum(snips.cast(EXACT)).alias("snips"),
         )
-        return F.when(held, stood).otherwise(F.coalesce(seen, nothing))
-
-    # The value without what comes unasked: that is among the pulls.
-    dr = new(F.col("q"), F.col("direct"), residual, residuals, found.dr) - current
-    snips = new(nothing, nothing, mean, means, found.snips) - current
-    people = rows.groupBy("person_key").agg(
-        _exact(F.coalesce("weight", nothing)).alias("weight"),
-        F.sum((dr * sums.pool).cast(EXACT)).alias("dr"),
-        F.sum((snips * sums.pool).cast(EXACT)).alias("snips"),
     )
     apart = (F.col("dr") - F.col("snips")).cast("double")
     squares = {"dr": F.col("dr").cast("double"), "snips": F.col("snips").cast("double"), "between": apart}
     weight = F.col("weight").cast("double")
-    told = people.agg(
+    told = people.groupBy("outcome").agg(
         F.count("*").alias("people"),
         _exact(weight).alias("weight"),
-        F.sum((weight * weight).cast(EXACT)).alias("weights"),
-        *[F.sum((one * one).cast(EXACT)).alias(name) for name, one in squares.items()],
+        _exact(weight * weight).alias("weights"),
+        *[_exact(one * one).alias(name) for name, one in squares.items()],
     )
-    row = shell.small(told, 1).to_dict("records")[0]
-    figures = {str(name): float(value) for name, value in row.items()}
-    # Pulls are summed per opportunity times their number, so that small ones keep their digits.
-    return figures | {name: figures[name] / sums.pool**2 for name in squares}
+    result = {}
+    for row in shell.small(told, len(NAMES), ["outcome"]).to_dict("records"):
+        name = str(row["outcome"])
+        figures = {str(key): float(value) for key, value in row.items() if key != "outcome"}
+        # Pulls come times the opportunities, so that small ones keep their digits in exact sums.
+        result[name] = figures | {key: figures[key] / sums[name].pool ** 2 for key in squares}
+    return result
+
+
+def _pulls(found: Values, sums: Sums, channels: tuple[str, ...]) -> tuple[Column, Column]:
+    """What each row moves the gain by, times the opportunities: by DR, and by SNIPS."""
+    scale = _of_channel(found.scale)
+    chances = [F.get("chances", F.lit(k)) for k in range(len(channels))]
+    y, q0, inverse, nothing = F.col("y"), F.col("q0"), F.col("inverse"), F.lit(0.0)
+    current = F.when(F.col("is_held"), offpolicy.current_pull_held(inverse, y, q0, found, sums)).otherwise(
+        offpolicy.current_pull_listed(y, q0, found, sums.pool)
+    )
+
+    def pulls(expected: Column, direct: Column, told: Mapping[str, float], value: float) -> Column:
+        weight, each = F.coalesce("weight", nothing), [F.lit(float(told[name])) for name in channels]
+        seen = offpolicy.listed_pull(weight, y, F.coalesce(expected, nothing), _of_channel(told), scale)
+        stood = offpolicy.held_pull(inverse, direct, _dot(chances, each), F.col("any"), y, F.lit(value), sums.pool)
+        return (F.when(F.col("is_held"), stood).otherwise(seen) - current) * sums.pool
+
+    return pulls(F.col("q"), F.col("direct"), found.residual, found.dr), pulls(
+        nothing, nothing, found.mean, found.snips
+    )
 
 
 def _of_channel(told: Any) -> Column:
