@@ -1,9 +1,10 @@
-"""Commands about a plan: plan (what if?)."""
+"""Commands about a plan: plan (what if?), approve, approvals."""
 
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,6 +21,10 @@ from jobs.cli.options import (
     read_conf,
 )
 from jobs.runtime.errors import DataRefused
+
+if TYPE_CHECKING:
+    from jobs.runtime.approvals import Approvals
+    from jobs.runtime.conf import Conf
 
 Amounts = list[str] | None
 Day = Annotated[str | None, typer.Option("--day", help="Day of the plan; the newest when not given.")]
@@ -39,6 +44,8 @@ RATES = ("expected_late_rate", "expected_fraud_rate")
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command("plan")(plan)
+    app.command("approve")(approve)
+    app.command("approvals")(approvals)
 
 
 def plan(
@@ -78,6 +85,44 @@ def plan(
         _print(found, settings.base.currency)
     if not found.verdict.is_feasible:
         raise DataRefused(f"this plan cannot be had: {found.verdict.why}; ask for less, or loosen what binds")
+
+
+def approve(
+    plan: Annotated[str, typer.Argument(help="A day's plan: its day, or the first digits of the audiences' version.")],
+    by: Annotated[str, typer.Option("--by", help="Who releases it.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why.")],
+    conf: ConfDir = CONF,
+    profile: Overlay = None,
+    warehouse: WarehouseDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Release a plan for sending (policy.yaml `approval: required`); added to a record that is never changed."""
+    from jobs.runtime.approvals import plan_named
+    from jobs.runtime.store import Store
+
+    home = existing_warehouse(warehouse, conf)
+    version, day = plan_named(Store(home), plan)
+    row = _approvals(home, read_conf(conf, profile)).add(version, day, by, reason)
+    said = f"plan {row.plan} of {row.day} is approved by {row.by}; a plan with other content needs its own approval"
+    typer.echo(json.dumps(vars(row)) if as_json else said)
+
+
+def approvals(
+    conf: ConfDir = CONF, profile: Overlay = None, warehouse: WarehouseDir = None, as_json: AsJson = False
+) -> None:
+    """Who approved which plan, when and why."""
+    found = _approvals(existing_warehouse(warehouse, conf), read_conf(conf, profile)).all()
+    if as_json:
+        typer.echo(json.dumps([vars(row) for row in found], ensure_ascii=False))
+    else:
+        grid("approvals", ["at", "plan", "day", "by", "reason"], [list(vars(row).values()) for row in found])
+
+
+def _approvals(home: Path, settings: Conf) -> Approvals:
+    from jobs.runtime.approvals import Approvals
+
+    (home / "state").mkdir(exist_ok=True)
+    return Approvals(settings.base.memberships.format(warehouse=home.resolve()))
 
 
 def _print(found: Any, currency: str) -> None:

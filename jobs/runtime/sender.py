@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobs.activate.channels.base import Adapter, digests
 from jobs.activate.channels.file_drop import FileDrop
+from jobs.runtime.approvals import Approvals, refusal
 from jobs.runtime.conf import Conf
 from jobs.runtime.memberships import Member, Memberships
 
@@ -33,12 +34,16 @@ class Operation:
 
 @dataclass(frozen=True)
 class Sender:
-    """What a sending job gets as `ledger`: the memberships and the adapters of one deployment, for one day."""
+    """What a sending job gets as `ledger`: the memberships and the adapters of one deployment, for one day.
+
+    `refusal`: why nobody may be added that day; None when they may.
+    """
 
     memberships: Memberships
     adapters: Mapping[str, Adapter]
     identifiers: Mapping[str, Sequence[str]]
     day: date
+    refusal: str | None = None
 
     @property
     def is_past(self) -> bool:
@@ -100,7 +105,9 @@ class Sender:
 
 def ledger_on(shell: Shell, day: date) -> Sender:
     """The sender of a shell's deployment for a day; relative targets lie under the current folder."""
-    return sender(shell.conf, shell.store.root, day)
+    found = sender(shell.conf, shell.store.root, day)
+    approvals = Approvals(shell.conf.base.memberships.format(warehouse=shell.store.root))
+    return replace(found, refusal=refusal(shell.store, shell.conf, approvals, day))
 
 
 def sender(conf: Conf, warehouse: Path, day: date) -> Sender:

@@ -230,13 +230,13 @@ def test_operations_are_differences_and_deliveries_follow_them(rows: Any, make_s
     vaulted = rows(VAULTS["prospects"], content, DAY, conf)
     operations = rows(AUDIENCE_OPERATIONS, made.drop("day").toPandas().to_dict("records"), DAY, conf)
     today = {"shell": shell, "vault": shell.keys, "ledger": sender(conf, tmp_path, DAY)}
-    done, now = deliveries(operations, before, vaulted, **today)
+    done, now = deliveries(operations, before, vaulted, open_to, **today)
     assert [(r.operation, r.rows, r.quarantined) for r in done.itertuples()] == [
         ("remove", 2, 0),
         ("remove", 1, 0),
         ("add", 2, 1),
     ]
     assert set(now.itertuples(index=False, name=None)) == {("sms", "aud-00000001", key) for key in ("p0", "p1")}
-    repeat, same = deliveries(operations, before, vaulted, **{**today, "ledger": sender(conf, tmp_path, DAY)})
+    repeat, same = deliveries(operations, before, vaulted, open_to, **{**today, "ledger": sender(conf, tmp_path, DAY)})
     assert repeat.equals(done)
     assert same.equals(now)
