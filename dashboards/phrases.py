@@ -12,6 +12,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "models": ("Models", "模型"),
     "as_of": ("As of {day}", "截至 {day}"),
     "data_through": ("spend through {day}", "消耗数据至 {day}"),
+    "released": (
+        "Only the first {share} of people are sent (policy.yaml gate: ramp), because: {reason}",
+        "仅向前 {share} 的人群投放(policy.yaml gate: ramp),原因:{reason}",
+    ),
     "consent_assumed": (
         "Consent is ASSUMED by policy.yaml, not shown.",
         "同意为 policy.yaml 所假定,并无记录。",

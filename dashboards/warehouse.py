@@ -22,6 +22,7 @@ READABLE = (
     "channel_lift",
     "channel_plan",
     "model_cards",
+    "plan_gate",
     "profiles",
     "spend_ledger",
 )

@@ -10,7 +10,7 @@ import pandas as pd
 
 from dashboards.cells import IMMATURE, NOT_FINAL
 from dashboards.nodes import Tag, tag
-from dashboards.numbers import is_null
+from dashboards.numbers import is_null, share
 from dashboards.parts import Show, banner, missing, table
 from dashboards.warehouse import READABLE, Reading, Warehouse
 from dashboards.words import Words, speak
@@ -85,6 +85,9 @@ def warnings(context: Context) -> Tag | None:
     lines = [line if "(all)" in channels else f"{', '.join(channels)}: {line}" for line, channels in notes.items()]
     if context.conf.policy.consent == "assumed" and not any("consent" in line for line in lines):
         lines.insert(0, context.words("consent_assumed"))
+    gate = context.read("plan_gate").frame
+    for _, row in gate[(gate["outcome"] == "value") & (gate["released_share"] < 1)].iterrows():
+        lines.append(context.words("released", share=share(row["released_share"]), reason=row["reason"]))
     return banner("warning", *lines)
 
 

@@ -90,6 +90,8 @@ def fill(root: Path) -> None:
     publish(root, "spend_ledger", _ledger_rows(), files=2)
     publish(root, "channel_lift", _lift_rows())
     publish(root, "channel_plan", _plan_rows())
+    judged = {"people": 9, "opportunities": 9.0, "ess": 3.0, "max_weight": 2.0, "is_passed": False, "mode": "report"}
+    publish(root, "plan_gate", [{**judged, "outcome": "value", "released_share": 1.0}])
     publish(root, "profiles", _profile_rows())
     publish(root, "band_cuts", _cut_rows())
     publish(root, "model_cards", _card_rows())

@@ -118,6 +118,22 @@ def test_the_plans_notes_stand_above_every_page(tmp_path: Path, conf_dir: Path) 
     assert "intervals:" not in banner[0]
 
 
+@pytest.mark.parametrize(
+    ("share", "lang", "words"), [(0.05, "en", "first 5.0 %"), (0.05, "zh", "5.0 %"), (1.0, "en", "")]
+)
+def test_a_plan_held_back_says_so_above_every_page(
+    tmp_path: Path, conf_dir: Path, share: float, lang: str, words: str
+) -> None:
+    row = {"outcome": "value", "people": 9, "opportunities": 9.0, "ess": 3.0, "max_weight": 2.0, "is_passed": False}
+    told = {"mode": "ramp", "released_share": share, "reason": "effective people 3 of at least 5,000"}
+    publish(tmp_path, "plan_gate", [{**row, **told}])
+    html = report_html(Context.open(tmp_path, conf_dir, None, lang))
+    banner = re.search(r'<div class="banner warning".*?</div>', html)
+    said = banner[0] if banner else ""
+    assert words in said
+    assert ("effective people 3" in said) == (share < 1)
+
+
 @pytest.mark.parametrize("published", [(), READABLE, ("channel_costs",)])
 def test_missing_and_empty_tables_say_which_command_fills_them(
     tmp_path: Path, conf_dir: Path, published: tuple[str, ...]
