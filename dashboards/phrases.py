@@ -187,6 +187,11 @@ PHRASES: dict[str, tuple[str, str]] = {
     "gap": ("Gap to the best plan, certified", "与最优方案的差距(已证)"),
     "max_violation": ("Largest limit exceeded", "最大约束违反"),
     "no_limit": ("no limit", "不限"),
+    "gate_table": ("Judged on past assignments, a person and wave", "基于历史投放的评估(每人每批)"),
+    "gate_current": ("Logged policy", "历史策略"),
+    "gate_new_snips": ("Plan, self-normalised", "方案(自归一化)"),
+    "gate_new_dr": ("Plan, doubly robust", "方案(双稳健)"),
+    "gate_gain": ("Gain", "增益"),
     # models
     "stage": ("Model", "模型"),
     "item": ("Item", "项目"),

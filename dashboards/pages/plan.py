@@ -30,7 +30,19 @@ def plan(context: Context) -> Node:
         *[_tiles(row, context) for _, row in frame[frame["is_total"]].iterrows()],
         tag("div", _money(single, context), _good(single, context), class_="pair") if len(single) else None,
         _table(frame, context),
+        _gate(context),
     )
+
+
+def _gate(context: Context) -> Node:
+    """What the plan's rule would have brought on past assignments, beside the policy that made them."""
+    reading, words = context.read("plan_gate"), context.words
+    if reading.is_empty:
+        return context.missing(reading)
+    names = ("current", "new_snips", "new_dr", "gain")
+    shown = [Show("outcome", words("outcome")), *[Show(name, words(f"gate_{name}"), "plain") for name in names]]
+    reasons = [str(text) for text in reading.frame["reason"] if not is_null(text)]
+    return section(words("gate_table"), context.table(reading.frame, shown, "gate"), note=" ".join(reasons))
 
 
 def _tiles(row: pd.Series, context: Context) -> Tag:
