@@ -1,19 +1,16 @@
-"""Past assignments made ready to judge a plan's rule on, and the judgement: exact sums, clustered by person."""
+"""The judgement of a plan's rule on past assignments: exact sums, clustered by person."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
-from jobs.runtime.conf import Conf
+from jobs.activate.past import NAMES, dot
 from segments import offpolicy
 from segments.offpolicy import Arm, Gain, Sums, Values
-from segments.outcomes import APPLY_DAYS, FUND_DAYS
 from segments.release import Evidence
 
 if TYPE_CHECKING:
@@ -21,7 +18,6 @@ if TYPE_CHECKING:
 
     from jobs.runtime.shell import Shell
 
-NAMES = ("applied", "funded", "value")
 EXACT = "decimal(28,12)"  # a row's part of a sum: the same whatever the order
 
 
@@ -33,101 +29,6 @@ class Judged:
     gain: Gain
     evidence: Evidence
     opportunities: float
-
-
-def prepared(
-    assignments: DataFrame, scores: DataFrame, chances: DataFrame, channels: tuple[str, ...], conf: Conf, day: date
-) -> DataFrame:
-    """A row an assignment and outcome, on days on which that outcome is decided for everybody.
-
-    Listed rows: weight (null where the chance is unknown), raw_weight, y, q, q0. Held-out rows: inverse, direct, any,
-    y, q0, chances. Assignments to channels the plan does not know, and of people without scores today, are left out.
-    """
-    people = _people(scores, channels, float(conf.base.plan.value_of_good)).join(chances, "prospect_key")
-    known = assignments.where((F.col("role") == "holdout") | F.col("channel").isin(*channels))
-    rows = known.join(people, "prospect_key").withColumn("is_held", F.col("role") == "holdout")
-    place = F.lit(0)
-    for k, name in enumerate(channels):
-        place = F.when(F.col("channel") == name, F.lit(k)).otherwise(place)
-    rows = rows.withColumn("place", place)
-    hits = {"applied": F.col("is_applied"), "funded": _funded(), "value": _funded()}
-    made = [F.struct(F.lit(name).alias("outcome"), *_measured(name, hits[name])) for name in NAMES]
-    long = rows.withColumn("_m", F.explode(F.array(*made))).select("*", "_m.*").drop("_m")
-    decided = _decided(long, day)
-    raw = F.get("chances", F.col("place")) / F.col("propensity")
-    is_known = F.coalesce(~F.col("is_held") & (F.col("propensity") > 0), F.lit(False))
-    total = _dot([F.get("chances", F.lit(k)) for k in range(len(channels))], [F.lit(1.0)] * len(channels))
-    each = [F.get("expected", F.lit(k)) for k in range(len(channels))]
-    return decided.select(
-        "outcome",
-        "person_key",
-        "channel",
-        "is_held",
-        "hit",
-        "y",
-        "q0",
-        F.get("expected", F.col("place")).alias("q"),
-        F.when(is_known, raw).alias("raw_weight"),
-        F.when(is_known, F.least(raw, F.lit(conf.policy.gate_limits.max_weight))).alias("weight"),
-        F.when(F.col("is_held") & (F.col("propensity") > 0), 1.0 / F.col("propensity")).alias("inverse"),
-        _dot([F.get("chances", F.lit(k)) for k in range(len(channels))], each).alias("direct"),
-        total.alias("any"),
-        "chances",
-    ).where("not is_held or inverse is not null")
-
-
-def _dot(left: list[Column], right: list[Column]) -> Column:
-    """Products added up in a fixed order; what is null counts as nothing."""
-    products = [F.coalesce(a * b, F.lit(0.0)) for a, b in zip(left, right, strict=True)]
-    return reduce(lambda a, b: a + b, products)
-
-
-def _funded() -> Column:
-    return F.when(F.col("is_applied"), F.col("is_funded")).otherwise(F.col("is_applied"))
-
-
-def _people(scores: DataFrame, channels: tuple[str, ...], value_of_good: float) -> DataFrame:
-    """What the scores expect of each prospect, channel by channel, and without being listed."""
-    credit = F.col("p_approve") * F.col("p_fund")
-    funded = F.col("p_apply") * credit
-    worth = F.col("p_good") * value_of_good
-
-    def each(measure: Column) -> Column:
-        return F.array(*[F.max(F.when(F.col("channel") == name, measure)) for name in channels])
-
-    return scores.groupBy("prospect_key").agg(
-        each(F.col("p_apply")).alias("e_applied"),
-        each(funded).alias("e_funded"),
-        each(funded * worth - F.col("expected_cost")).alias("e_value"),
-        each(F.col("expected_cost")).alias("cost"),
-        F.max("p_organic").alias("o_applied"),
-        F.max(F.col("p_organic") * credit).alias("o_funded"),
-        F.max(F.col("p_organic") * credit * worth).alias("o_value"),
-        F.max(worth).alias("worth"),
-    )
-
-
-def _measured(name: str, hit: Column) -> list[Column]:
-    """hit, y, q0 and the expectations by channel of one outcome; a listed row's value bears the cost of its channel."""
-    y: Column = hit.cast("double")
-    if name == "value":
-        cost = F.when(F.col("is_held"), F.lit(0.0)).otherwise(F.coalesce(F.get("cost", F.col("place")), F.lit(0.0)))
-        y = y * F.col("worth") - cost
-    return [
-        hit.cast("int").alias("hit"),
-        y.alias("y"),
-        F.col(f"o_{name}").alias("q0"),
-        F.col(f"e_{name}").alias("expected"),
-    ]
-
-
-def _decided(long: DataFrame, day: date) -> DataFrame:
-    """Days whose calendar is over and on which nothing is open: young days tell of their applicants only."""
-    wait = F.when(F.col("outcome") == "applied", APPLY_DAYS).otherwise(APPLY_DAYS + FUND_DAYS)
-    old = long.where(F.date_add("assigned_day", wait) <= F.lit(day))
-    is_open = F.count_if(F.col("hit").isNull()).alias("_open")
-    whole = old.groupBy("outcome", "assigned_day").agg(is_open).where("_open = 0")
-    return old.join(whole.select("outcome", "assigned_day"), ["outcome", "assigned_day"])
 
 
 def judged(rows: DataFrame, channels: tuple[str, ...], shell: Shell) -> dict[str, Judged]:
@@ -272,7 +173,7 @@ def _pulls(found: Values, sums: Sums, channels: tuple[str, ...]) -> tuple[Column
     def pulls(expected: Column, direct: Column, told: Mapping[str, float], value: float) -> Column:
         weight, each = F.coalesce("weight", nothing), [F.lit(float(told[name])) for name in channels]
         seen = offpolicy.listed_pull(weight, y, F.coalesce(expected, nothing), _of_channel(told), scale)
-        stood = offpolicy.held_pull(inverse, direct, _dot(chances, each), F.col("any"), y, F.lit(value), sums.pool)
+        stood = offpolicy.held_pull(inverse, direct, dot(chances, each), F.col("any"), y, F.lit(value), sums.pool)
         return (F.when(F.col("is_held"), stood).otherwise(seen) - current) * sums.pool
 
     return pulls(F.col("q"), F.col("direct"), found.residual, found.dr), pulls(

@@ -14,7 +14,8 @@ from pyspark.sql import functions as F
 from jobs.activate.allocation.kept import Kept, of_text
 from jobs.activate.allocation.narrow import people_frame
 from jobs.activate.allocation.terms import terms_of
-from jobs.activate.judging import NAMES, judged, prepared
+from jobs.activate.judging import judged
+from jobs.activate.past import NAMES, prepared
 from jobs.contract import job
 from jobs.runtime.conf import Conf
 from jobs.tables.activate import PLAN_GATE, PLAN_POLICIES

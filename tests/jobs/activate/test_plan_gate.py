@@ -20,7 +20,8 @@ from jobs.activate.allocation.kept import of_text, to_text
 from jobs.activate.allocation.people import Layout
 from jobs.activate.allocation.program import People, Program, Row
 from jobs.activate.audience_operations import audience_operations
-from jobs.activate.judging import judged, prepared
+from jobs.activate.judging import judged
+from jobs.activate.past import prepared
 from jobs.activate.plan_gate import plan_gate
 from jobs.runtime.conf import ChannelConf, GateConf, PolicyConf
 from jobs.tables.activate import AUDIENCES, ELIGIBILITY, PLAN_GATE, PLAN_POLICIES, SENT_MEMBERS
