@@ -199,6 +199,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "text": ("Note", "说明"),
     "section": ("Section", "部分"),
     "model_quality": ("How good each model is", "模型质量"),
+    "model_learners": (
+        "The chosen learner against others, on the same held-out rows",
+        "所选方法与其他方法的对比(同一留出样本)",
+    ),
     "model_inputs": ("{stage}: what each input is worth", "{stage}:各输入的价值"),
     "model_inputs_note": (
         "How much the loss grows when the input is shuffled; the 12 largest. Across 0: not told from noise.",

@@ -24,6 +24,7 @@ def models(context: Context) -> Node:
         "div",
         _section(frame, ("note",), "model_notes", context),
         _section(frame, ("quality", "calibration"), "model_quality", context),
+        _section(frame, ("learners",), "model_learners", context),
         tag("div", *worths, class_="pair"),
         _section(frame, ("data",), "model_data", context),
     )

@@ -12,9 +12,10 @@ from pyspark.sql import functions as F
 
 from jobs.contract import job
 from jobs.model.person_features import person_features
-from jobs.model.serving.arrow import Scorer, band_scores
 from jobs.model.serving.funnel import PRIOR_VERSION
 from jobs.model.serving.load import ONE_BAND, load_funnel
+from jobs.model.serving.scorer import Scorer
+from jobs.model.serving.scoring import band_scores
 from jobs.runtime.conf import Conf
 from jobs.runtime.shell import Shell
 from jobs.tables.ingest import PROSPECTS

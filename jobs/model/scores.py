@@ -8,9 +8,10 @@ from pyspark.sql import DataFrame
 
 from jobs.contract import job
 from jobs.model.person_features import person_features
-from jobs.model.serving.arrow import Scorer, score_table
 from jobs.model.serving.load import load_cuts, load_funnel
 from jobs.model.serving.prices import prices
+from jobs.model.serving.scorer import Scorer
+from jobs.model.serving.scoring import score_table
 from jobs.runtime.conf import Conf
 from jobs.runtime.shell import Shell
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND

@@ -61,7 +61,10 @@ def stage_models(
     decided = decided_rows(outcomes, prospects, features, training, day, shell)
     embeddings = Affinity.from_rows(shell.small(affinity.drop("day"), MAX_AFFINITY_ROWS, ["kind", "name"]))
     units = billed_units(spend, rates, touches, assignments, prospects, features, day, conf, shell)
-    fits = [*fit_funnel(assigned, decided, conf, embeddings), *price_stages(fit_prices(units, features, day, conf))]
+    priced = price_stages(fit_prices(units, features, day, conf))
+    if training.is_glass_box:  # what a unit costs by person is log-linear, so no points table
+        priced = [f for f in priced if f.factors is None or f.stage != "price"]
+    fits = [*fit_funnel(assigned, decided, conf, embeddings), *priced]
     parts = [Part(f.stage, f.channel, f.scale, f.payload) for f in fits]
     version = version_of(parts, [f.stage for f in fits if not f.is_prior])
     models = pd.DataFrame(

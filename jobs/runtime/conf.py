@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from jobs.runtime.errors import UsageError
 
@@ -33,11 +33,23 @@ class SparkConf(Strict):
     settings: dict[str, str] = {}
 
 
-class TrainingConf(Strict):
-    """What a fit may see and which learner it uses."""
+Learner = Literal["logistic", "boosted", "blend", "scorecard"]
+Stage = Literal["click", "apply", "organic", "approve", "fund", "late", "fraud"]
+OfPeople = Literal["click", "apply", "approve", "fund", "late", "fraud"]  # stages that read a person's features
 
-    learner: Literal["logistic", "boosted"] = "logistic"
-    default_learner: Literal["logistic", "boosted"] = "logistic"
+
+class TrainingConf(Strict):
+    """What a fit may see and which learner it uses: `stages` by stage, else `default_learner` for late and fraud.
+
+    `directions`, a stage: how its event runs along a number where a scorecard may not decide by itself. `compare`:
+    learners whose gap to the chosen one every card tells.
+    """
+
+    learner: Learner = "logistic"
+    default_learner: Learner = "logistic"
+    stages: dict[Stage, Learner] = {}
+    directions: dict[OfPeople, dict[str, Literal["rising", "falling"]]] = {}
+    compare: tuple[Learner, ...] = ("boosted", "scorecard")
     max_rows: int = Field(1_500_000, ge=1000)
     window_days: int = Field(540, ge=30)
     min_positives: int = Field(30, ge=1)
@@ -48,6 +60,15 @@ class TrainingConf(Strict):
     bands: int = Field(8, ge=2, le=26)
     affinity_components: int = Field(16, ge=2, le=256)
     affinity_epochs: int = Field(8, ge=1, le=200)
+
+    def learner_of(self, stage: Stage) -> Learner:
+        """The learner chosen for a stage."""
+        return self.stages.get(stage, self.default_learner if stage in ("late", "fraud") else self.learner)
+
+    @property
+    def is_glass_box(self) -> bool:
+        """Response is told by scorecards alone: nothing is counted person by person beside them."""
+        return "scorecard" in (self.learner_of("click"), self.learner_of("apply"))
 
 
 class PlanConf(Strict):
@@ -93,6 +114,13 @@ class BaseConf(Strict):
     plan: PlanConf = PlanConf()
     link: LinkConf = LinkConf()
     measure: MeasureConf = MeasureConf()
+
+    @model_validator(mode="after")
+    def _directions_are_of_numbers(self) -> BaseConf:
+        named = {name for of_stage in self.training.directions.values() for name in of_stage}
+        if strange := sorted(name for name in named if self.features.get(name) != "numeric"):
+            raise ValueError(f"training.directions: {', '.join(strange)} are no numeric features; name declared ones")
+        return self
 
 
 class ChannelConf(Strict):

@@ -65,7 +65,9 @@ MODEL_CARDS = Table(
     ("stage", "section", "item"),
     (
         key("stage", "string", "stage model, affinity or clusters"),
-        key("section", "string", "data, quality, calibration, inputs, or note"),
+        key(
+            "section", "string", "data, quality, calibration, learners (the chosen one against others), inputs, or note"
+        ),
         key("item", "string", "what the row is about"),
         Column("value", "double", "figure"),
         Column("lo", "double", "lower end of its 95 % interval"),

@@ -210,6 +210,8 @@ def _card_rows() -> list[dict[str, Any]]:
         rows.append({"stage": stage, "section": "data", "item": "rows", "value": 48_211.0})
         rows.append({"stage": stage, "section": "data", "item": "learner", "text": "logistic"})
         rows.append({"stage": stage, "section": "quality", "item": "auc", "value": 0.78, "lo": 0.75, "hi": 0.81})
+        gap = {"item": "auc: boosted - logistic", "value": 0.004, "lo": -0.002, "hi": 0.01}
+        rows.append({"stage": stage, "section": "learners", **gap})
         for at, item in enumerate(("app_sessions", "search_interest", "bureau_score", "city_tier", "random_digit")):
             worth = 0.012 / (at + 1) ** 2
             rows.append(

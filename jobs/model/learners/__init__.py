@@ -6,7 +6,13 @@ from jobs.model.learners.calibration import calibrate, correct_prior
 from jobs.model.learners.features import Features
 from jobs.model.learners.fitted import FittedModel, fit
 from jobs.model.learners.permutation import Worth, permutation_loss
-from jobs.model.learners.settings import BlendSettings, BoostedSettings, LogisticSettings, Settings
+from jobs.model.learners.settings import (
+    BlendSettings,
+    BoostedSettings,
+    LogisticSettings,
+    ScorecardSettings,
+    Settings,
+)
 
 __all__ = [
     "BlendSettings",
@@ -14,6 +20,7 @@ __all__ = [
     "Features",
     "FittedModel",
     "LogisticSettings",
+    "ScorecardSettings",
     "Settings",
     "Worth",
     "calibrate",

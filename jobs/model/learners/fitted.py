@@ -14,10 +14,12 @@ from jobs.model.learners import pickled
 from jobs.model.learners.boosted import BoostedModel, fit_boosted
 from jobs.model.learners.features import Features, Floats
 from jobs.model.learners.logistic import LogisticModel, fit_logistic
-from jobs.model.learners.settings import BlendSettings, BoostedSettings, LogisticSettings
+from jobs.model.learners.scorecard import ScorecardModel, fit_scorecard
+from jobs.model.learners.settings import BlendSettings, BoostedSettings, LogisticSettings, ScorecardSettings, Settings
 from jobs.runtime.errors import DataRefused
 
 FLOOR = 1e-9
+Member = BoostedModel | LogisticModel | ScorecardModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +27,7 @@ class FittedModel:
     """Members averaged in log-odds by weight, then moved by `adjust` steps; no member means the base rate for all."""
 
     features: Features
-    members: tuple[tuple[float, BoostedModel | LogisticModel], ...]
+    members: tuple[tuple[float, Member], ...]
     base_log_odds: float
     rows: int
     positives: int
@@ -36,7 +38,7 @@ class FittedModel:
 
         Levels never seen are read as rare ones; KeyError when a feature column is missing from the frame.
         """
-        return np.clip(expit(self.log_odds(frame)), FLOOR, 1 - FLOOR)
+        return chance(self.log_odds(frame))
 
     def log_odds(self, frame: pd.DataFrame) -> Floats:
         """The same on the log-odds scale."""
@@ -46,9 +48,20 @@ class FittedModel:
         score = np.full(len(frame), 0.0 if self.members else self.base_log_odds)
         for share, member in self.members:
             score += share * member.log_odds(frame)
+        return self.moved(score)
+
+    def moved(self, score: Floats) -> Floats:
+        """The members' log-odds after every `adjust` step."""
         for step in self.adjust:
             score = step(score)
         return score
+
+    @property
+    def card(self) -> ScorecardModel | None:
+        """The points table, when the model is one."""
+        if len(self.members) == 1 and isinstance(self.members[0][1], ScorecardModel):
+            return self.members[0][1]
+        return None
 
     def to_bytes(self) -> bytes:
         """The model as bytes, the same for the same seed and inputs."""
@@ -63,12 +76,17 @@ class FittedModel:
         return model
 
 
+def chance(log_odds: Floats) -> Floats:
+    """Probabilities of log-odds, within [FLOOR, 1 - FLOOR]."""
+    return np.clip(expit(log_odds), FLOOR, 1 - FLOOR)
+
+
 def fit(
     frame: pd.DataFrame,
     features: Features,
     label: ArrayLike,
     weight: ArrayLike | None = None,
-    settings: BoostedSettings | LogisticSettings | BlendSettings | None = None,
+    settings: Settings | None = None,
     seed: int = 0,
 ) -> FittedModel:
     """Fit a model to a 0/1 label; rows must come sorted by their key, as the fit follows their order.
@@ -82,7 +100,7 @@ def fit(
     total = float(len(y)) if w is None else float(w.sum())
     hits = float(y.sum()) if w is None else float(w[y == 1].sum())
     base = float(logit((hits + 0.5) / (total + 1.0)))
-    members: list[tuple[float, BoostedModel | LogisticModel]] = []
+    members: list[tuple[float, Member]] = []
     if features.names and 0 < int(y.sum()) < len(y):
         members = _members(frame, features, y, w, settings, seed)
     return FittedModel(features, tuple(members), base, len(y), int(y.sum()))
@@ -93,14 +111,17 @@ def _members(
     features: Features,
     y: NDArray[np.int8],
     w: Floats | None,
-    settings: BoostedSettings | LogisticSettings | BlendSettings,
+    settings: Settings,
     seed: int,
-) -> list[tuple[float, BoostedModel | LogisticModel]]:
+) -> list[tuple[float, Member]]:
     if isinstance(settings, LogisticSettings):
         return [(1.0, fit_logistic(frame, features, y, w, settings))]
     if isinstance(settings, BoostedSettings):
         only = fit_boosted(frame, features, y, w, settings, seed)
         return [] if only is None else [(1.0, only)]
+    if isinstance(settings, ScorecardSettings):
+        card = fit_scorecard(frame, features, y, w, settings)
+        return [] if card is None else [(1.0, card)]
     boosted = fit_boosted(frame, features, y, w, settings.boosted, seed)
     if boosted is None:
         return []

@@ -42,8 +42,27 @@ class LogisticSettings(_Closed):
     min_level: Annotated[int, Field(ge=1)] = 20
 
 
+Direction = Literal["rising", "falling"]
+
+
+class ScorecardSettings(_Closed):
+    """A points table: monotone bins of each number, levels of each category, added up; a glass box.
+
+    A number is cut into at most `bins` bins of about equal share, each expected to hold `min_events` of the rarer
+    class. The event's rate rises or falls along them as `directions` says, else as the training rows say. `c` is the
+    inverse of the penalty on the weights of the bins' evidence.
+    """
+
+    learner: Literal["scorecard"] = "scorecard"
+    bins: Annotated[int, Field(ge=2, le=100)] = 20
+    min_events: Annotated[float, Field(gt=0)] = 15.0
+    c: Annotated[float, Field(gt=0)] = 1.0
+    min_level: Annotated[int, Field(ge=1)] = 20
+    directions: dict[str, Direction] = {}
+
+
 class BlendSettings(_Closed):
-    """The two above averaged in log-odds; `boosted_share` is the weight of the boosted one."""
+    """Boosted and logistic averaged in log-odds; `boosted_share` is the weight of the boosted one."""
 
     learner: Literal["blend"] = "blend"
     boosted: BoostedSettings = BoostedSettings()
@@ -51,4 +70,6 @@ class BlendSettings(_Closed):
     boosted_share: Annotated[float, Field(ge=0, le=1)] = 0.5
 
 
-Settings = Annotated[BoostedSettings | LogisticSettings | BlendSettings, Field(discriminator="learner")]
+Settings = Annotated[
+    BoostedSettings | LogisticSettings | ScorecardSettings | BlendSettings, Field(discriminator="learner")
+]

@@ -32,6 +32,11 @@ class FactorModel:
         level = self.terms.intercept
         return np.exp(level + np.clip(self.terms.log_odds(frame) - level, -MOST, MOST))
 
+    @property
+    def level(self) -> float | None:
+        """The factor of every row, when it is the same for all."""
+        return None if self.terms.weights.size else float(np.exp(self.terms.intercept))
+
     def to_bytes(self) -> bytes:
         """The model as bytes, the same for the same inputs."""
         return pickled.dump(self)

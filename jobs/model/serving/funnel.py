@@ -64,6 +64,14 @@ class Funnel:
         """The funnel of a table's rows."""
         return cls({(part.stage, part.channel): part for part in parts}, affinity, version)
 
+    def model(self, stage: str, channel: str) -> FittedModel:
+        """The model of a stage's row."""
+        return _model(self.parts[(stage, channel)].payload)
+
+    def level(self, stage: str, channel: str) -> float | None:
+        """The factor of a stage's row, when it is the same for everybody."""
+        return _factors(self.parts[(stage, channel)].payload).level
+
     def people(self, frame: pd.DataFrame) -> Floats | None:
         """Embeddings of the rows, made once for all channels; None without LightFM's model."""
         return None if self.affinity is None else self.affinity.people(frame)

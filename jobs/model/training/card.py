@@ -14,6 +14,7 @@ from jobs.model.learners.features import Floats
 from jobs.model.learners.metrics import bootstrap, interval, row_log_loss
 from jobs.model.serving.funnel import Funnel
 from jobs.model.training.funnel import click_features
+from jobs.model.training.gaps import learner_gaps
 from jobs.model.training.stage import Fitted, Labelled
 from jobs.runtime.conf import Conf
 from segments.intervals import poisson
@@ -56,6 +57,7 @@ def model_card(fits: Iterable[Fitted], funnel: Funnel, conf: Conf) -> pd.DataFra
         else:
             model = fitted.model
         rows += _quality(name, model, judged, conf.base.training.seed)
+        rows += learner_gaps(name, fitted, judged, conf.base.training.seed)
         if fitted.channel == "*":
             rows += _inputs(name, model, judged, conf.base.training.seed)
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -74,7 +74,9 @@ def _add_factors(
 
 
 def _counted_features(conf: Conf) -> Features:
-    """What counts are learned from; the channel is not among them, as each has a model."""
+    """What counts are learned from; the channel is not among them, as each has a model. In a glass box, levels only."""
+    if conf.base.training.is_glass_box:
+        return Features()
     person = person_features(conf)
     return Features((*person.numeric, AFFINITY), person.categorical)
 

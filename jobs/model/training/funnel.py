@@ -11,20 +11,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from jobs.model.affinity.factors import Affinity
-from jobs.model.learners import Features, LogisticSettings, Settings
+from jobs.model.learners import Features
 from jobs.model.learners.features import Floats
 from jobs.model.person_features import person_features
 from jobs.model.serving.funnel import AFFINITY, CLICK_SCORE, INTENT, POOLED, log_odds
 from jobs.model.training.counts import count_clicks, count_units, count_wins
 from jobs.model.training.fits import RANDOMISED, Fits, of_channel, randomised
 from jobs.model.training.lateness import TAIL, late_rows
-from jobs.model.training.stage import Fitted, Labelled, fit_stage, settings_of
-from jobs.runtime.conf import Conf
+from jobs.model.training.stage import Fitted, Labelled, fit_stage, rivals_of, settings_of
+from jobs.runtime.conf import Conf, Stage
 from segments.outcomes import GOOD_MONTHS
 
 OWN_AT = 10  # times min_positives: from here on a channel has a click model of its own
-# Organic applications are few: one slope on what the apply stage knows.
-ONE_LINE = LogisticSettings(knots=0, normal_scores=True)
 FRAUD_MONTHS = 6  # by then a fraud is confirmed or will not be
 LIFT_WORTH = 60.0  # expected applications a channel's factor of 1 is worth before data move it
 
@@ -34,12 +32,15 @@ def fit_funnel(assigned: pd.DataFrame, decided: pd.DataFrame, conf: Conf, affini
     fits = Fits(affinity)
     sent = assigned[assigned["channel"].astype(object) != "none"]
     sent = sent.assign(**{AFFINITY: _affinity_of(sent, affinity)})
+    is_counted = not conf.base.training.is_glass_box
     _fit_clicks(fits, sent, conf)
-    count_clicks(fits, sent, conf)
+    if is_counted:
+        count_clicks(fits, sent, conf)
     count_units(fits, sent, conf)
     _fit_apply(fits, sent, conf)
     _fit_organic(fits, assigned, conf)
-    count_wins(fits, sent, conf)
+    if is_counted:
+        count_wins(fits, sent, conf)
     _fit_credit(fits, decided, conf)
     _fit_lift(fits, sent, conf)
     return fits.all
@@ -47,14 +48,14 @@ def fit_funnel(assigned: pd.DataFrame, decided: pd.DataFrame, conf: Conf, affini
 
 def click_features(conf: Conf) -> Features:
     """Inputs of the pooled click model."""
-    person = person_features(conf)
-    return Features((*person.numeric, AFFINITY), (*person.categorical, "channel"))
+    person, creative = person_features(conf), () if conf.base.training.is_glass_box else (AFFINITY,)
+    return Features((*person.numeric, *creative), (*person.categorical, "channel"))
 
 
 def own_features(conf: Conf) -> Features:
     """Inputs of one channel's click model: the pooled model's score among them, so that strength is shared."""
-    person = person_features(conf)
-    return Features((*person.numeric, AFFINITY, POOLED), person.categorical)
+    person, creative = person_features(conf), () if conf.base.training.is_glass_box else (AFFINITY,)
+    return Features((*person.numeric, *creative, POOLED), person.categorical)
 
 
 def labelled(rows: pd.DataFrame, label: NDArray[Any], day: str = "assigned_day") -> Labelled:
@@ -78,9 +79,10 @@ def _affinity_of(rows: pd.DataFrame, affinity: Affinity | None) -> Floats:
 
 def _fit_clicks(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
     training = conf.base.training
-    settings = settings_of(training.learner)
+    settings, rivals = settings_of("click", training), rivals_of("click", training)
     clicked = (sent["clicks"] > 0).to_numpy(dtype=np.float64)
-    pooled = fits.add(fit_stage("click", labelled(sent, clicked), click_features(conf), training, settings))
+    pooled = fit_stage("click", labelled(sent, clicked), click_features(conf), training, settings, rivals=rivals)
+    fits.add(pooled)
     if pooled.is_prior or pooled.model is None:
         return
     for channel in sorted(conf.channels):
@@ -102,49 +104,51 @@ def _fit_apply(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
     person = person_features(conf)
     features = Features((*person.numeric, CLICK_SCORE), (*person.categorical, "channel"))
     rows = labelled(clicked, clicked["is_applied"].to_numpy(dtype=np.float64))
-    fits.add(fit_stage("apply", rows, features, training, settings_of(training.learner)))
+    settings, rivals = settings_of("apply", training), rivals_of("apply", training)
+    fits.add(fit_stage("apply", rows, features, training, settings, rivals=rivals))
 
 
 def _fit_organic(fits: Fits, assigned: pd.DataFrame, conf: Conf) -> None:
     held = assigned[(assigned["role"] == "holdout").to_numpy()]
     held = held.assign(**{INTENT: fits.funnel().intent(held) if len(held) else np.zeros(0)})
     rows = labelled(held, held["is_applied"].to_numpy(dtype=np.float64))
-    found = fit_stage("organic", rows, Features((INTENT,)), conf.base.training, ONE_LINE)
+    training = conf.base.training
+    settings, rivals = settings_of("organic", training), rivals_of("organic", training)
+    found = fit_stage("organic", rows, Features((INTENT,)), training, settings, rivals=rivals)
     note = () if len(held) else ("no holdout yet: what people do unasked is a guess, so incremental figures are too",)
     fits.add(replace(found, notes=found.notes + note))
 
 
 def _fit_credit(fits: Fits, decided: pd.DataFrame, conf: Conf) -> None:
-    training = conf.base.training
-    usual, careful = settings_of(training.learner), settings_of(training.default_learner)
     approved = decided["is_approved"].eq(True)
     told = approved & decided["is_draw_over"].eq(True) & decided["is_funded"].notna()
-    _fit_of_people(fits, "approve", decided[decided["is_approved"].notna()], "is_approved", usual, conf)
-    _fit_of_people(fits, "fund", decided[told], "is_funded", usual, conf)
+    _fit_of_people(fits, "approve", decided[decided["is_approved"].notna()], "is_approved", conf)
+    _fit_of_people(fits, "fund", decided[told], "is_funded", conf)
     loans, weight, table = late_rows(decided)
     note = () if not table.unseen else (
         f"no loan was seen for longer than {GOOD_MONTHS - table.unseen} months: the rate of the last {TAIL} goes on",
     )  # fmt: skip
-    _fit_of_people(fits, "late", loans.assign(weight=weight), "is_late", careful, conf, note)
+    _fit_of_people(fits, "late", loans.assign(weight=weight), "is_late", conf, note)
     seen_long = decided["is_funded"].eq(True) & (decided["months_observed"].fillna(-1) >= FRAUD_MONTHS)
     frauds = decided[seen_long & decided["is_fraud"].eq(True)]
     scale = 1.0 - float(frauds["is_late"].eq(True).mean()) if len(frauds) else 1.0
-    _fit_of_people(fits, "fraud", decided[seen_long], "is_fraud", careful, conf, scale=scale)
+    _fit_of_people(fits, "fraud", decided[seen_long], "is_fraud", conf, scale=scale)
 
 
 def _fit_of_people(
     fits: Fits,
-    stage: str,
+    stage: Stage,
     rows: pd.DataFrame,
     label: str,
-    settings: Settings,
     conf: Conf,
     notes: tuple[str, ...] = (),
     scale: float = 1.0,
 ) -> None:
     """A stage no channel changes, from the lender's whole book."""
     y = rows[label].eq(True).to_numpy(dtype=np.float64)
-    found = fit_stage(stage, labelled(rows, y, "applied_day"), person_features(conf), conf.base.training, settings)
+    training, told = conf.base.training, labelled(rows, y, "applied_day")
+    settings, rivals = settings_of(stage, training), rivals_of(stage, training)
+    found = fit_stage(stage, told, person_features(conf), training, settings, rivals=rivals)
     if len(rows) and (late := int((~rows["is_known"].eq(True)).sum())):
         notes += (f"{late} of {len(rows)} rows take their features from the first snapshot after the application",)
     fits.add(replace(found, notes=found.notes + notes, scale=scale))

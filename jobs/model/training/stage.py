@@ -10,15 +10,27 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from jobs.model.learners import BoostedSettings, Features, FittedModel, LogisticSettings, Settings, calibrate, fit
+from jobs.model.learners import (
+    BlendSettings,
+    BoostedSettings,
+    Features,
+    FittedModel,
+    LogisticSettings,
+    ScorecardSettings,
+    Settings,
+    calibrate,
+    fit,
+)
 from jobs.model.learners.features import Floats
 from jobs.model.learners.sums import FactorModel
 from jobs.model.training.priors import prior_model
-from jobs.runtime.conf import TrainingConf
+from jobs.runtime.conf import Learner, Stage, TrainingConf
 
 Mask = NDArray[np.bool_]
 CALIBRATE_AT = 100  # positives and negatives; a line through fewer moves more than it mends
 MAX_FIT_ROWS = 50_000  # beyond this a fit takes longer and knows no better at the sizes of these stages
+# Organic applications are few: one slope on what the apply stage knows.
+ONE_LINE = LogisticSettings(knots=0, normal_scores=True)
 HELD_OUT_AT_MOST = 0.3  # of the rows, where history is shorter than a few calibration windows
 
 
@@ -78,6 +90,7 @@ class Fitted:
     notes: tuple[str, ...] = field(default=())
     window: tuple[date, date] | None = None
     factors: FactorModel | None = None
+    rivals: tuple[tuple[str, FittedModel], ...] = ()  # other learners on the same rows
 
     @property
     def payload(self) -> bytes:
@@ -92,12 +105,19 @@ class Fitted:
 
 
 def fit_stage(
-    stage: str, rows: Labelled, features: Features, training: TrainingConf, settings: Settings, channel: str = "*"
+    stage: str,
+    rows: Labelled,
+    features: Features,
+    training: TrainingConf,
+    settings: Settings,
+    channel: str = "*",
+    rivals: tuple[Settings, ...] = (),
 ) -> Fitted:
     """Fit, calibrate, hold rows back to be judged on; fewer than `min_positives` of either class give a prior.
 
     Of the newest rows one half (by hash of place) calibrates and the other judges. Calibration prefers randomised
-    rows where they hold CALIBRATE_AT of either class, and is left out, with a note, where the half does not.
+    rows where they hold CALIBRATE_AT of either class, and is left out, with a note, where the half does not. `rivals`
+    are fitted and calibrated on the same rows.
     """
     held = rows.split(training.calibration_days)
     old = rows.where(~held)
@@ -107,7 +127,6 @@ def fit_stage(
         return Fitted(
             stage, channel, model, "prior", len(rows.frame), rows.positives, notes=(note,), window=rows.window
         )
-    model = fit_shares(old, features, settings, training.seed)
     half = _halves(int(held.sum()))
     newest = rows.where(held)
     settle, judged = newest.where(half), newest.where(~half)
@@ -115,27 +134,50 @@ def fit_stage(
     randomised = settle.where(settle.is_randomised)
     if randomised.rarer >= CALIBRATE_AT:
         settle, notes = randomised, ("calibrated on randomised rows",)
-    if settle.rarer >= CALIBRATE_AT:
-        frame, label, weight = _as_binary(settle)
-        model = calibrate(model, frame, label, weight)
-    else:
+    is_told = settle.rarer >= CALIBRATE_AT
+    if not is_told:
         notes = (f"not calibrated: {settle.positives} positives held out",)
+
+    def settled(chosen: Settings) -> FittedModel:
+        model = fit_shares(old, features, chosen, training.seed)
+        return calibrate(model, *_as_binary(settle)) if is_told else model
+
     return Fitted(
         stage,
         channel,
-        model,
+        settled(settings),
         settings.learner,
         len(old.frame),
         old.positives,
         judged=judged,
         notes=notes,
         window=rows.window,
+        rivals=tuple((rival.learner, settled(rival)) for rival in rivals),
     )
 
 
-def settings_of(learner: str) -> BoostedSettings | LogisticSettings:
-    """The settings of a learner named in conf."""
-    return BoostedSettings() if learner == "boosted" else LogisticSettings(knots=1, normal_scores=True)
+def settings_of(stage: Stage, training: TrainingConf, learner: Learner | None = None) -> Settings:
+    """The settings of the learner that conf chooses for a stage, or of another one."""
+    name = learner or training.learner_of(stage)
+    if name == "scorecard":
+        directions = {} if stage == "organic" else training.directions.get(stage, {})
+        return ScorecardSettings(directions=directions)
+    if stage == "organic":
+        return ONE_LINE
+    logistic = LogisticSettings(knots=1, normal_scores=True)
+    if name == "blend":
+        return BlendSettings(logistic=logistic)
+    return BoostedSettings() if name == "boosted" else logistic
+
+
+def rivals_of(stage: Stage, training: TrainingConf) -> tuple[Settings, ...]:
+    """The settings of the learners a stage's card compares the chosen one with."""
+    chosen, found = settings_of(stage, training), []
+    for name in training.compare:
+        settings = settings_of(stage, training, name)
+        if settings != chosen and settings not in found:
+            found.append(settings)
+    return tuple(found)
 
 
 def fit_shares(rows: Labelled, features: Features, settings: Settings, seed: int) -> FittedModel:
