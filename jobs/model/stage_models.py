@@ -13,6 +13,7 @@ from jobs.model.person_features import person_features
 from jobs.model.serving.funnel import Funnel, Part, version_of
 from jobs.model.training.billed import billed_units
 from jobs.model.training.card import model_card
+from jobs.model.training.choice import is_glass_box
 from jobs.model.training.cohorts import assigned_rows, decided_rows
 from jobs.model.training.funnel import fit_funnel
 from jobs.model.training.price import fit_prices, price_stages
@@ -62,7 +63,7 @@ def stage_models(
     embeddings = Affinity.from_rows(shell.small(affinity.drop("day"), MAX_AFFINITY_ROWS, ["kind", "name"]))
     units = billed_units(spend, rates, touches, assignments, prospects, features, day, conf, shell)
     priced = price_stages(fit_prices(units, features, day, conf))
-    if training.is_glass_box:  # what a unit costs by person is log-linear, so no points table
+    if is_glass_box(training):  # what a unit costs by person is log-linear, so no points table
         priced = [f for f in priced if f.factors is None or f.stage != "price"]
     fits = [*fit_funnel(assigned, decided, conf, embeddings), *priced]
     parts = [Part(f.stage, f.channel, f.scale, f.payload) for f in fits]

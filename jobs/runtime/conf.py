@@ -61,15 +61,6 @@ class TrainingConf(Strict):
     affinity_components: int = Field(16, ge=2, le=256)
     affinity_epochs: int = Field(8, ge=1, le=200)
 
-    def learner_of(self, stage: Stage) -> Learner:
-        """The learner chosen for a stage."""
-        return self.stages.get(stage, self.default_learner if stage in ("late", "fraud") else self.learner)
-
-    @property
-    def is_glass_box(self) -> bool:
-        """Response is told by scorecards alone: nothing is counted person by person beside them."""
-        return "scorecard" in (self.learner_of("click"), self.learner_of("apply"))
-
 
 class PlanConf(Strict):
     """What a plan is asked for: most value under budgets, or a volume at least spend."""

@@ -11,6 +11,7 @@ from jobs.model.learners.sums import FactorModel
 from jobs.model.person_features import person_features
 from jobs.model.serving.funnel import AFFINITY
 from jobs.model.training.channels import Billed, fit_channels
+from jobs.model.training.choice import is_glass_box
 from jobs.model.training.fits import Fits, of_channel, randomised
 from jobs.model.training.stage import Fitted
 from jobs.runtime.conf import Conf
@@ -75,7 +76,7 @@ def _add_factors(
 
 def _counted_features(conf: Conf) -> Features:
     """What counts are learned from; the channel is not among them, as each has a model. In a glass box, levels only."""
-    if conf.base.training.is_glass_box:
+    if is_glass_box(conf.base.training):
         return Features()
     person = person_features(conf)
     return Features((*person.numeric, AFFINITY), person.categorical)

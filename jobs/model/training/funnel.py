@@ -15,10 +15,11 @@ from jobs.model.learners import Features
 from jobs.model.learners.features import Floats
 from jobs.model.person_features import person_features
 from jobs.model.serving.funnel import AFFINITY, CLICK_SCORE, INTENT, POOLED, log_odds
+from jobs.model.training.choice import is_glass_box, rivals_of, settings_of
 from jobs.model.training.counts import count_clicks, count_units, count_wins
 from jobs.model.training.fits import RANDOMISED, Fits, of_channel, randomised
 from jobs.model.training.lateness import TAIL, late_rows
-from jobs.model.training.stage import Fitted, Labelled, fit_stage, rivals_of, settings_of
+from jobs.model.training.stage import Fitted, Labelled, fit_stage
 from jobs.runtime.conf import Conf, Stage
 from segments.outcomes import GOOD_MONTHS
 
@@ -32,7 +33,7 @@ def fit_funnel(assigned: pd.DataFrame, decided: pd.DataFrame, conf: Conf, affini
     fits = Fits(affinity)
     sent = assigned[assigned["channel"].astype(object) != "none"]
     sent = sent.assign(**{AFFINITY: _affinity_of(sent, affinity)})
-    is_counted = not conf.base.training.is_glass_box
+    is_counted = not is_glass_box(conf.base.training)
     _fit_clicks(fits, sent, conf)
     if is_counted:
         count_clicks(fits, sent, conf)
@@ -48,13 +49,13 @@ def fit_funnel(assigned: pd.DataFrame, decided: pd.DataFrame, conf: Conf, affini
 
 def click_features(conf: Conf) -> Features:
     """Inputs of the pooled click model."""
-    person, creative = person_features(conf), () if conf.base.training.is_glass_box else (AFFINITY,)
+    person, creative = person_features(conf), () if is_glass_box(conf.base.training) else (AFFINITY,)
     return Features((*person.numeric, *creative), (*person.categorical, "channel"))
 
 
 def own_features(conf: Conf) -> Features:
     """Inputs of one channel's click model: the pooled model's score among them, so that strength is shared."""
-    person, creative = person_features(conf), () if conf.base.training.is_glass_box else (AFFINITY,)
+    person, creative = person_features(conf), () if is_glass_box(conf.base.training) else (AFFINITY,)
     return Features((*person.numeric, *creative, POOLED), person.categorical)
 
 

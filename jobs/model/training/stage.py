@@ -10,27 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from jobs.model.learners import (
-    BlendSettings,
-    BoostedSettings,
-    Features,
-    FittedModel,
-    LogisticSettings,
-    ScorecardSettings,
-    Settings,
-    calibrate,
-    fit,
-)
+from jobs.model.learners import Features, FittedModel, Settings, calibrate, fit
 from jobs.model.learners.features import Floats
 from jobs.model.learners.sums import FactorModel
 from jobs.model.training.priors import prior_model
-from jobs.runtime.conf import Learner, Stage, TrainingConf
+from jobs.runtime.conf import TrainingConf
 
 Mask = NDArray[np.bool_]
 CALIBRATE_AT = 100  # positives and negatives; a line through fewer moves more than it mends
 MAX_FIT_ROWS = 50_000  # beyond this a fit takes longer and knows no better at the sizes of these stages
-# Organic applications are few: one slope on what the apply stage knows.
-ONE_LINE = LogisticSettings(knots=0, normal_scores=True)
 HELD_OUT_AT_MOST = 0.3  # of the rows, where history is shorter than a few calibration windows
 
 
@@ -154,30 +142,6 @@ def fit_stage(
         window=rows.window,
         rivals=tuple((rival.learner, settled(rival)) for rival in rivals),
     )
-
-
-def settings_of(stage: Stage, training: TrainingConf, learner: Learner | None = None) -> Settings:
-    """The settings of the learner that conf chooses for a stage, or of another one."""
-    name = learner or training.learner_of(stage)
-    if name == "scorecard":
-        directions = {} if stage == "organic" else training.directions.get(stage, {})
-        return ScorecardSettings(directions=directions)
-    if stage == "organic":
-        return ONE_LINE
-    logistic = LogisticSettings(knots=1, normal_scores=True)
-    if name == "blend":
-        return BlendSettings(logistic=logistic)
-    return BoostedSettings() if name == "boosted" else logistic
-
-
-def rivals_of(stage: Stage, training: TrainingConf) -> tuple[Settings, ...]:
-    """The settings of the learners a stage's card compares the chosen one with."""
-    chosen, found = settings_of(stage, training), []
-    for name in training.compare:
-        settings = settings_of(stage, training, name)
-        if settings != chosen and settings not in found:
-            found.append(settings)
-    return tuple(found)
 
 
 def fit_shares(rows: Labelled, features: Features, settings: Settings, seed: int) -> FittedModel:

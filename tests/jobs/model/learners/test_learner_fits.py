@@ -22,6 +22,7 @@ from jobs.model.learners import (
     Features,
     FittedModel,
     LogisticSettings,
+    ScorecardSettings,
     Settings,
     calibrate,
     fit,
@@ -31,7 +32,12 @@ from jobs.model.learners.metrics import auc
 from jobs.runtime.errors import DataRefused
 
 FEATURES = Features(("income", "debt"), ("city", "job"))
-SETTINGS = [BoostedSettings(trees=20, bags=2), LogisticSettings(), BlendSettings(boosted=BoostedSettings(trees=20))]
+SETTINGS = [
+    BoostedSettings(trees=20, bags=2),
+    LogisticSettings(),
+    ScorecardSettings(),
+    BlendSettings(boosted=BoostedSettings(trees=20)),
+]
 
 
 def planted(rows: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
@@ -55,7 +61,7 @@ def models() -> dict[str, FittedModel]:
     return {s.learner: fit(frame, FEATURES, label, settings=s, seed=3) for s in SETTINGS}
 
 
-@pytest.mark.parametrize("kind", ["boosted", "logistic", "blend"])
+@pytest.mark.parametrize("kind", ["boosted", "logistic", "scorecard", "blend"])
 def test_planted_signal_is_learned(models: dict[str, FittedModel], kind: str) -> None:
     frame, label = planted(4000, 2)
     assert auc(label, models[kind].predict(frame)) > 0.75
@@ -113,7 +119,7 @@ def test_a_row_scores_the_same_in_any_batch(models: dict[str, FittedModel], cuts
         assert ((whole > 0) & (whole < 1)).all()
 
 
-@pytest.mark.parametrize("kind", ["boosted", "logistic", "blend"])
+@pytest.mark.parametrize("kind", ["boosted", "logistic", "scorecard", "blend"])
 def test_bytes_come_back_as_the_same_model(models: dict[str, FittedModel], kind: str) -> None:
     frame, label = planted(500, 7)
     model = calibrate(models[kind], frame, label)
