@@ -23,6 +23,8 @@ SETTINGS = {
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
     "spark.sql.execution.pythonUDF.arrow.enabled": "true",
+    # HotSpot interprets methods over 8,000 bytes of code; Spark then had better split them.
+    "spark.sql.codegen.hugeMethodLimit": "8000",
 }
 # What can only be said when a driver starts, not over Spark Connect.
 DRIVER_SETTINGS = {

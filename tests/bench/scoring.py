@@ -59,9 +59,13 @@ def run_scoring(asked: argparse.Namespace) -> list[Row]:
         pointer = big.store.pointer("prospects", big.store.days("prospects")[-1])
         assert pointer is not None
         files = sorted(str(file) for file in big.store.path(pointer).glob("*.parquet"))
-        found = []
+        small, found = _shell(folder, asked.trained_on, conf, spark), []
+        early = [name for name, job in jobs().items() if job.stage in ("ingest", "link")]
+        for _ in run(small, plan([DAY], early)):
+            pass
         for learner in asked.learners.split(","):
-            scorer = _trained(folder, asked.trained_on, _choose(conf, learner), spark)
+            chosen = _choose(conf, learner)
+            scorer = _trained(Shell(small.store.root, small.landing.root, chosen, small.keys, spark), chosen)
             found += _measured(learner, scorer, prospects, files, folder / "out", spark, asked.repeats)
         return found
     finally:
@@ -90,11 +94,9 @@ def _choose(conf: Conf, learner: str) -> Conf:
     return conf.model_copy(update={"base": base})
 
 
-def _trained(folder: Path, people: int, conf: Conf, spark: Any) -> Scorer:
+def _trained(shell: Shell, conf: Conf) -> Scorer:
     """The scorer of a market's own models, as the job `scores` makes it."""
-    shell = _shell(folder, people, conf, spark)
-    early = [name for name, job in jobs().items() if job.stage in ("ingest", "link")]
-    for _ in run(shell, plan([DAY], [*early, "affinity_model", "stage_models", "band_cuts"])):
+    for _ in run(shell, plan([DAY], ["affinity_model", "stage_models", "band_cuts"])):
         pass
     told = (SPEND, FX_RATES, LINKED_TOUCHES, ASSIGNMENT_OUTCOMES)
     spend, rates, touches, assignments = (
