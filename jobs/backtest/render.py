@@ -48,12 +48,13 @@ def _models(models: Sequence[ModelFigures], has_pooled: bool) -> list[str]:
     rows = []
     for model in models:
         pooled = [f"{model.pooled_auc:.3f}"] if has_pooled and model.pooled_auc is not None else []
-        rows.append([model.model, *(_figure(model.figures[m]) for m in METRICS), *pooled])
+        rows.append([model.model, *(figure(model.figures[m]) for m in METRICS), *pooled])
     return table(head, rows)
 
 
-def _figure(figure: Interval) -> str:
-    return f"{figure.value:.3f} [{figure.lo:.3f}, {figure.hi:.3f}]"
+def figure(it: Interval, digits: int = 3) -> str:
+    """An estimate and its interval."""
+    return f"{it.value:.{digits}f} [{it.lo:.{digits}f}, {it.hi:.{digits}f}]"
 
 
 def _drift(blocks: Sequence[Block]) -> list[str]:

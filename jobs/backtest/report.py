@@ -100,7 +100,7 @@ class BacktestReport:
 
     def as_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON: dates as ISO text, undefined figures null."""
-        out = _clean(asdict(self))
+        out = as_json(asdict(self))
         out["models"], out["differences"] = [m.as_dict() for m in self.models], [m.as_dict() for m in self.differences]
         return dict(out)
 
@@ -109,11 +109,12 @@ def _value(number: float) -> float | None:
     return None if math.isnan(number) else number
 
 
-def _clean(thing: Any) -> Any:
+def as_json(thing: Any) -> Any:
+    """The same with days as ISO text and undefined numbers null, all the way down."""
     if isinstance(thing, dict):
-        return {k: _clean(v) for k, v in thing.items()}
+        return {k: as_json(v) for k, v in thing.items()}
     if isinstance(thing, list | tuple):
-        return [_clean(v) for v in thing]
+        return [as_json(v) for v in thing]
     if isinstance(thing, date):
         return thing.isoformat()
     return _value(thing) if isinstance(thing, float) else thing

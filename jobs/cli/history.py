@@ -15,6 +15,13 @@ from jobs.runtime.errors import UsageError
 Source = Annotated[str, typer.Argument(help="Name of conf/sources/<name>.yaml.")]
 Files = Annotated[list[Path], typer.Argument(help="Raw files of that source, in time order.")]
 
+RawFiles = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Raw files of that source, in time order; without one, <name>.csv.gz in the folder $HUOKE_REAL_DATA names."
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
@@ -37,26 +44,35 @@ def land(
 
 def backtest(
     source: Source,
-    files: Files,
-    train_until: Annotated[str | None, typer.Option("--train-until", help="Last day of the training period.")] = None,
-    blocks: Annotated[
-        int | None, typer.Option("--blocks", min=2, help="Judge in this many blocks in time order.")
+    files: RawFiles = None,
+    train_until: Annotated[
+        str | None, typer.Option("--train-until", help="A history: last day of the training period.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of fits and bootstraps.")] = 0,
+    blocks: Annotated[
+        int | None, typer.Option("--blocks", min=2, help="A history: judge in this many blocks in time order.")
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option("--folds", min=2, help="Loans or a trial without dates: folds by chance (5).")
+    ] = None,
+    repeats: Annotated[
+        int | None, typer.Option("--repeats", min=1, help="Loans: how often folds are drawn (3).")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of folds, fits and bootstraps.")] = 0,
     out: Annotated[Path | None, typer.Option("--out", help="Write the whole report as JSON here too.")] = None,
     conf: ConfDir = CONF,
     as_json: AsJson = False,
 ) -> None:
-    """What would these models have saved on a lender's own history? Trained on the past, judged on what came after."""
-    from jobs.backtest.render import render
-    from jobs.backtest.run import backtest as judge
-    from jobs.runtime.store import write_whole
-    from jobs.sources.conf import load_source
+    """What would these models have saved on a lender's own data? Judged on rows they did not see, beside plain ones.
 
-    until = parse_day(train_until) if train_until else None
+    A history is trained on the past and judged on what came after; loans and trials, which have no dates, by folds.
+    """
+    from jobs.backtest.judge import Asked, judge
+    from jobs.runtime.store import write_whole
+
+    asked = Asked(parse_day(train_until) if train_until else None, blocks, folds, repeats, seed)
     progress = (lambda line: None) if as_json else (lambda line: typer.echo(line, file=sys.stderr))
-    report = judge(load_source(conf, source), files, until, blocks, seed, progress=progress)
+    report, text = judge(conf, source, files or [], asked, progress)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         write_whole(out, json.dumps(report.as_dict(), indent=1, default=str))
-    typer.echo(json.dumps(report.rows()) if as_json else render(report))
+    typer.echo(json.dumps(report.rows()) if as_json else text)

@@ -12,8 +12,10 @@ import pandas as pd
 
 from jobs.model.learners import Features
 from jobs.runtime.errors import DataRefused, UsageError
-from jobs.sources.conf import DatedDay, Feature, SourceConf
+from jobs.sources.conf import DatedDay, Declared, Feature, SourceConf
 from jobs.sources.days import read_days, walk
+
+Rule = tuple[str, str, pd.Series]  # a code, the raw column, and which rows break it
 
 ROW = ["record", "day", "channel", "campaign", "label", "units"]
 
@@ -48,13 +50,13 @@ def parse(conf: SourceConf, files: Sequence[Path]) -> Parsed:
     """
     if not files:
         raise UsageError("no file given; name the source's raw files")
-    raw, dropped = _read(conf, files)
+    raw, dropped = read(conf, files)
     rows_in = len(raw)
     content = sorted(set(raw.columns) - {"_file", "_line"})
     duplicate = raw.duplicated(content) if conf.record else pd.Series(False, index=raw.index)
     raw = raw[~duplicate]
     rows = _typed(conf, raw)
-    reason = _first_reason(conf, raw, rows)
+    reason = first_reason(_rules(conf, raw, rows), raw)
     is_bad = reason["reason"].notna()
     refused = pd.concat([reason, raw], axis=1)[is_bad].rename(columns={"_file": "file", "_line": "line"})
     kept = rows[~is_bad]
@@ -65,11 +67,14 @@ def parse(conf: SourceConf, files: Sequence[Path]) -> Parsed:
     return Parsed(kept, features, refused.reset_index(drop=True), int(duplicate.sum()), rows_in, dropped)
 
 
-def _read(conf: SourceConf, files: Sequence[Path]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def read(conf: Declared, files: Sequence[Path]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The used columns as text with each row's file and line, and the columns that have no use; errors as `parse`."""
     frames, dropped = [], set()
     for file in files:
         try:
             frame = pd.read_csv(file, dtype=str, sep=conf.separator, keep_default_na=False, encoding="utf-8-sig")
+        except FileNotFoundError as error:
+            raise UsageError(f"there is no file {file}; name the raw file of source {conf.name}") from error
         except (OSError, EOFError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
             raise DataRefused(f"{file.name}: not readable as CSV ({type(error).__name__}); mend the file") from error
         if missing := sorted(conf.used - set(frame.columns)):
@@ -90,17 +95,18 @@ def _typed(conf: SourceConf, raw: pd.DataFrame) -> pd.DataFrame:
     columns["campaign"] = raw[conf.campaign].replace("", None) if conf.campaign else "all"
     columns["label"] = raw[conf.label.column].map({conf.label.positive: 1, conf.label.negative: 0})
     columns["units"] = pd.to_numeric(raw[conf.cost.count], errors="coerce") if conf.cost.count else 1
-    for name, feature in conf.numeric.items():
-        columns[name] = pd.to_numeric(_text(raw, feature), errors="coerce").astype(float)
-    for name, feature in conf.categorical.items():
-        columns[name] = _text(raw, feature)
-    return pd.DataFrame(columns, index=raw.index)
+    return pd.DataFrame(columns | typed_features(conf, raw), index=raw.index)
 
 
-def _first_reason(conf: SourceConf, raw: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """The first rule each row breaks: its code and the raw column; null where it breaks none."""
+def typed_features(conf: Declared, raw: pd.DataFrame) -> dict[str, pd.Series]:
+    """The declared features: floats, and text with null for what means it."""
+    numeric = {n: pd.to_numeric(_text(raw, f), errors="coerce").astype(float) for n, f in conf.numeric.items()}
+    return numeric | {name: _text(raw, feature) for name, feature in conf.categorical.items()}
+
+
+def _rules(conf: SourceConf, raw: pd.DataFrame, rows: pd.DataFrame) -> list[Rule]:
     day = conf.day.column if isinstance(conf.day, DatedDay) else conf.day.month
-    rules: list[tuple[str, str, pd.Series]] = [
+    rules: list[Rule] = [
         ("record_missing", conf.record or "", rows["record"] == ""),
         ("day_unreadable", day, rows["day"].isna()),
         ("channel_missing", conf.channel, rows["channel"].isna()),
@@ -108,14 +114,24 @@ def _first_reason(conf: SourceConf, raw: pd.DataFrame, rows: pd.DataFrame) -> pd
         ("label_unknown", conf.label.column, rows["label"].isna()),
         ("units_unreadable", conf.cost.count or "", ~(rows["units"] >= 0) | (rows["units"] % 1 != 0)),
     ]
+    repeats = [("record_repeats", conf.record, rows["record"].duplicated())] if conf.record else []
+    return rules + feature_rules(conf, raw, rows) + repeats
+
+
+def feature_rules(conf: Declared, raw: pd.DataFrame, rows: pd.DataFrame) -> list[Rule]:
+    """What a numeric feature may break."""
+    rules: list[Rule] = []
     for name, feature in conf.numeric.items():
         text, value = _text(raw, feature), rows[name]
         rules.append(("not_a_number", feature.column, text.notna() & ~np.isfinite(value.fillna(np.inf))))
         low = -np.inf if feature.min is None else feature.min
         high = np.inf if feature.max is None else feature.max
         rules.append(("out_of_range", feature.column, value.notna() & ~value.between(low, high)))
-    if conf.record:
-        rules.append(("record_repeats", conf.record, rows["record"].duplicated()))
+    return rules
+
+
+def first_reason(rules: Sequence[Rule], raw: pd.DataFrame) -> pd.DataFrame:
+    """The first rule each row breaks: its code and the raw column; null where it breaks none."""
     out = pd.DataFrame({"reason": None, "column": None}, index=raw.index, dtype=object)
     for code, column, broken in reversed(rules):
         out.loc[broken, ["reason", "column"]] = [code, column]

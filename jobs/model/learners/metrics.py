@@ -105,7 +105,7 @@ def bootstrap(
     ordered = {key: Ordered.by(y, score) for key, score in scores.items()}
     rng = np.random.default_rng(seed)
     found: dict[str, dict[str, list[Floats]]] = {key: {name: [] for name in names} for key in scores}
-    for counts in _resampled(rng, y.size, replicates):
+    for counts in resampled(rng, y.size, replicates):
         for key, rows in ordered.items():
             totals = rows.totals(counts)
             for name in names:
@@ -122,7 +122,7 @@ def interval(draws: Floats) -> Interval:
     return Interval(float(draws[0]), float(lo), float(hi))
 
 
-def _resampled(rng: np.random.Generator, rows: int, replicates: int) -> Iterator[Floats]:
+def resampled(rng: np.random.Generator, rows: int, replicates: int) -> Iterator[Floats]:
     """Row counts of the sample itself, then of the bootstrap replicates, a memory-bounded block at a time."""
     yield np.ones((1, rows))
     size = max(1, CHUNK_CELLS // max(rows, 1))
