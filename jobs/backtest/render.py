@@ -53,8 +53,9 @@ def _models(models: Sequence[ModelFigures], has_pooled: bool) -> list[str]:
 
 
 def figure(it: Interval, digits: int = 3) -> str:
-    """An estimate and its interval."""
-    return f"{it.value:.{digits}f} [{it.lo:.{digits}f}, {it.hi:.{digits}f}]"
+    """An estimate and its interval; what rounds to nothing has no sign."""
+    value, lo, hi = (f"{round(number, digits) + 0.0:.{digits}f}" for number in (it.value, it.lo, it.hi))
+    return f"{value} [{lo}, {hi}]"
 
 
 def _drift(blocks: Sequence[Block]) -> list[str]:
