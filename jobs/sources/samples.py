@@ -105,16 +105,18 @@ def load(folder: Path, name: str) -> SourceConf | LoansConf | TrialConf:
 
 def parse_loans(conf: LoansConf, files: Sequence[Path]) -> Parsed:
     """Rows with `record` (if any), `label` 0 or 1, and the features; order and errors as `_settled`."""
-    raw, dropped = read(conf, files)
+    raw, dropped, repeated = _read_once(conf, files)
     label = raw[conf.label.column].str.strip().map({conf.label.positive: 1, conf.label.negative: 0})
-    parsed = _settled(conf, raw, {"label": label}, [("label_unknown", conf.label.column, label.isna())], dropped)
+    parsed = _settled(
+        conf, raw, {"label": label}, [("label_unknown", conf.label.column, label.isna())], dropped, repeated
+    )
     parsed.rows["label"] = parsed.rows["label"].astype(np.int8)
     return parsed
 
 
 def parse_trial(conf: TrialConf, files: Sequence[Path]) -> Parsed:
     """Rows with `record` (if any), `arm` (its place in `arm_names`), the outcomes by name, and the features."""
-    raw, dropped = read(conf, files)
+    raw, dropped, repeated = _read_once(conf, files)
     codes = {conf.arms[name].value: at for at, name in enumerate(conf.arm_names)}
     columns: dict[str, pd.Series] = {ARM: raw[conf.arm].str.strip().map(codes)}
     rules: list[Rule] = [("arm_unknown", conf.arm, columns[ARM].isna())]
@@ -123,18 +125,31 @@ def parse_trial(conf: TrialConf, files: Sequence[Path]) -> Parsed:
         is_known = value.isin([0.0, 1.0]) if name == conf.learn else (value >= 0) & np.isfinite(value)
         columns[name] = value
         rules.append(("outcome_unreadable", column, ~is_known))
-    parsed = _settled(conf, raw, columns, rules, dropped)
+    parsed = _settled(conf, raw, columns, rules, dropped, repeated)
     parsed.rows[ARM] = parsed.rows[ARM].astype(np.int8)
     return parsed
 
 
+def _read_once(conf: Declared, files: Sequence[Path]) -> tuple[pd.DataFrame, tuple[str, ...], int]:
+    """As `read`, without exact repeats of a record, and their count; without ids equal rows may be two people."""
+    raw, dropped = read(conf, files)
+    content = sorted(set(raw.columns) - {"_file", "_line"})
+    repeated = raw.duplicated(content) if conf.record else pd.Series(False, index=raw.index)
+    return raw[~repeated], dropped, int(repeated.sum())
+
+
 def _settled(
-    conf: Declared, raw: pd.DataFrame, columns: dict[str, pd.Series], rules: list[Rule], dropped: tuple[str, ...]
+    conf: Declared,
+    raw: pd.DataFrame,
+    columns: dict[str, pd.Series],
+    rules: list[Rule],
+    dropped: tuple[str, ...],
+    repeated: int,
 ) -> Parsed:
     """Rows that break no rule, in an order that follows from the set of rows and from nothing in any one of them.
 
     Sorted by all they hold, then dealt by a fixed shuffle: neither the file's order nor an outcome tells a place.
-    Without record ids equal rows may be two people, and stay. DataRefused when no row is left.
+    A record that comes with different content is refused throughout. DataRefused when no row is left.
     """
     record = {"record": raw[conf.record]} if conf.record else {}
     rows = pd.DataFrame({**record, **columns, **typed_features(conf, raw)}, index=raw.index)
@@ -150,4 +165,4 @@ def _settled(
         raise DataRefused(f"{conf.name}: none of {len(raw)} rows can be used; is it this source's file?")
     kept = kept.iloc[np.random.default_rng(0).permutation(len(kept))].reset_index(drop=True)
     features = Features(tuple(conf.numeric), tuple(conf.categorical))
-    return Parsed(kept, features, refused.reset_index(drop=True), 0, len(raw), dropped)
+    return Parsed(kept, features, refused.reset_index(drop=True), repeated, len(raw) + repeated, dropped)
