@@ -47,6 +47,7 @@ def run(
         bool | None, typer.Option("--send/--no-send", help="Hand audiences to channels; a single day does.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Compute again even what is unchanged.")] = False,
+    at_once: Annotated[int, typer.Option("--at-once", help="Jobs to run side by side.", min=1, max=16)] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Run jobs for a day or a range of days: ingest, link, model, activate, measure. A range never sends."""
@@ -69,7 +70,7 @@ def run(
     home = Path(warehouse or settings.base.warehouse)
     with runner.opened(home, land, settings) as shell:
         nodes = runner.plan(days, jobs or [], cadence=cadence, send=len(days) == 1 if send is None else send)  # type: ignore[arg-type]
-        steps = runner.run(shell, nodes, force=force, ledger=lambda on: _ledger(shell, on))
+        steps = runner.run(shell, nodes, force=force, ledger=lambda on: _ledger(shell, on), at_once=at_once)
         for step in steps:
             if not as_json:
                 typer.echo(step.line())

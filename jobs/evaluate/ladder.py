@@ -86,27 +86,41 @@ def optima(
     people: Candidates,
     goals: dict[float, float],
     rungs: Sequence[int],
+    errors: dict[float, float],
     say: Callable[[str], None],
 ) -> dict[tuple[float, int], Verdict | None]:
-    """Verdicts of the plans made by who knows everything, and by who knows all that observing can tell."""
-    is_open, cost, good = people.seen.is_open.to_numpy(), stakes.cost[people.row], stakes.good[people.row]
+    """Verdicts of the plans made by who knows everything, and by who knows all that observing can tell.
+
+    `errors` is given, by volume, how much dearer rung 8 is at most for what it has not learned (base currency a good
+    customer).
+    """
+    cost, good = stakes.cost[people.row], stakes.good[people.row]
     found: dict[tuple[float, int], Verdict | None] = {}
-    for rung in rungs:
-        if rung not in (ORACLE, LIMIT):
-            continue
+
+    def planned(expected: tuple[Floats, Floats], goal: float) -> Verdict | None:
         with one_thread():
-            expected = (
-                (cost, good) if rung == ORACLE else expectations(people.seen, cost, good, teachers(truth, people.seen))
-            )
-            for share, goal in goals.items():
-                order = cheapest_plan(*expected, is_open, stakes.capacity, stakes.impact, goal)
-                found[(share, rung)] = judge_at(stakes, people.taken(order), goal)
-        say(f"rung {rung}, {RUNGS[rung]}: planned")
+            order = cheapest_plan(*expected, people.seen.is_open.to_numpy(), stakes.capacity, stakes.impact, goal)
+        return judge_at(stakes, people.taken(order), goal)
+
+    if ORACLE in rungs:
+        found |= {(share, ORACLE): planned((cost, good), goal) for share, goal in goals.items()}
+        say(f"rung {ORACLE}, {RUNGS[ORACLE]}: planned")
+    if LIMIT in rungs:
+        known = expectations(people.seen, cost, good, teachers(truth, people.seen))
+        for share, goal in goals.items():
+            best, rough = planned(known.best, goal), planned(known.rough, goal)
+            found[(share, LIMIT)] = best
+            if best and rough:
+                errors[share] = max(rough.cost_per_good - best.cost_per_good, 0.0)
+        say(f"rung {LIMIT}, {RUNGS[LIMIT]}: planned")
     return found
 
 
 def rows_of(
-    verdicts: dict[tuple[float, int], Verdict | None], label: dict[str, Any], late_cap: float | None
+    verdicts: dict[tuple[float, int], Verdict | None],
+    label: dict[str, Any],
+    late_cap: float | None,
+    errors: dict[float, float],
 ) -> list[dict[str, Any]]:
     """The referee's rows: one a volume and rung, with what the product has captured of what could be saved."""
     rows = []
@@ -116,6 +130,7 @@ def rows_of(
         row |= {name: _number(getattr(verdict, name)) if verdict else None for name in names}
         row["keeps_caps"] = None if verdict is None or late_cap is None else bool(verdict.late_rate <= late_cap)
         row["saving_captured"] = _captured(verdicts, volume) if rung == PRODUCT else None
+        row["error"] = errors.get(volume) if rung == LIMIT else None
         rows.append(row)
     return rows
 

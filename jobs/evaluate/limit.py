@@ -2,26 +2,33 @@
 
 What a prospect's features tell is learned from people nobody can send to: in a market of our own, further people of the
 same world, as many as are asked for. What earlier clicks, listings and applications tell beyond that is learned from
-the candidates themselves, each predicted by a model that has not seen its half of them.
+the candidates themselves, each predicted by models that have not seen its quarter of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from jobs.evaluate.seen import Seen
 from jobs.market.default import late_chance
-from jobs.market.dice import Dice, Floats
+from jobs.market.dice import Dice, Floats, Ints
 from jobs.market.features import feature_column
 from jobs.market.state import MARKER, played_conf
 from jobs.market.truth import all_arms
 from jobs.market.world import World
+from jobs.model.learners.threads import one_thread
 
-FOLDS = 2
+Mask = NDArray[np.bool_]
+Pair = tuple[Floats, Floats]
+TREES, FEWER_TREES = 160, 80
+
+QUARTERS = 4
 TEACHERS = 150_000
 MOST_PEOPLE = 5_000_000  # what a market may hold
 
@@ -33,6 +40,22 @@ class Lesson:
     people: pd.DataFrame
     cost: Floats
     good: Floats
+
+    def where(self, rows: Mask) -> Lesson:
+        """Those people."""
+        return Lesson(self.people[rows], self.cost[rows], self.good[rows])
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Expected true cost and good customers, candidates x channels, given what can be observed.
+
+    `rough`: the same learned from half of the teachers and a third of the candidates it may use: by how much a plan on
+    it is dearer bounds what the better one still lacks.
+    """
+
+    best: tuple[Floats, Floats]
+    rough: tuple[Floats, Floats]
 
 
 def teachers(truth: Path, seen: Seen, count: int = TEACHERS) -> Lesson | None:
@@ -56,49 +79,83 @@ def teachers(truth: Path, seen: Seen, count: int = TEACHERS) -> Lesson | None:
     return Lesson(people, arms.cost[fresh], good)
 
 
-def expectations(seen: Seen, cost: Floats, good: Floats, lesson: Lesson | None) -> tuple[Floats, Floats]:
-    """Expected true cost and expected true good customers, candidates x channels, given what can be observed.
+def expectations(seen: Seen, cost: Floats, good: Floats, lesson: Lesson | None) -> Expected:
+    """What can be known of the candidates.
 
-    `cost`, `good`: the truth of the candidates, from which only people of the other half are learned.
+    `cost`, `good`: the truth of the candidates, from which only people of other quarters are learned.
     """
     own = Lesson(seen.candidates, cost, good)
-    first = _crossed(own) if lesson is None else _learned(lesson, seen.candidates)
-    known = {f"{name}_{k}": values[:, k] for name, values in first.items() for k in range(values.shape[1])}
-    second = _crossed(Lesson(seen.history.assign(**known), cost, good))
-    return second["cost"], second["good"]
+    quarter = Dice(0).pick("limit_fold", QUARTERS, np.arange(len(own.people)))
+    if lesson is None:
+        best, rough = _crossed(own, quarter, TREES)
+    else:
+        half = np.arange(len(lesson.people)) % 2 == 0
+        parts = _learned([(lesson.where(half), own.people), (lesson.where(~half), own.people)], TREES)
+        best, rough = _mean(parts), parts[0]
+    history = [seen.history.assign(**_columns(first)) for first in (best, rough)]
+    return Expected(
+        _crossed(Lesson(history[0], cost, good), quarter, FEWER_TREES)[0],
+        _crossed(Lesson(history[1], cost, good), quarter, FEWER_TREES)[1],
+    )
 
 
-def _learned(lesson: Lesson, people: pd.DataFrame) -> dict[str, Floats]:
-    """Expected cost and good customers of `people`, by channel."""
+def _crossed(lesson: Lesson, quarter: Ints, trees: int) -> tuple[Pair, Pair]:
+    """Each quarter's expectations: the mean of what the other three say of it, and what one of them says."""
+    asked = [(lesson.where(quarter == part), lesson.people[quarter != part]) for part in range(QUARTERS)]
+    told = _learned(asked, trees)
+    shape = (QUARTERS, *lesson.cost.shape)
+    whole = [np.full(shape, np.nan), np.full(shape, np.nan)]
+    for part, pair in enumerate(told):
+        for at, values in enumerate(pair):
+            whole[at][part, quarter != part] = values
+    place = (quarter + 1) % QUARTERS, np.arange(len(quarter))
+    best = np.nanmean(whole[0], axis=0), np.nanmean(whole[1], axis=0)
+    return best, (whole[0][place], whole[1][place])
+
+
+def _learned(asked: Sequence[tuple[Lesson, pd.DataFrame]], trees: int) -> list[Pair]:
+    """Expected cost and good customers by channel of the people beside each lesson; a fit a channel, a core a fit."""
     # Every command imports the jobs; only a fit should pay.
+    from joblib import Parallel, delayed
+
+    fits = [
+        delayed(_one)(lesson.people, target[:, channel], people, trees)
+        for lesson, people in asked
+        for target in (lesson.cost, lesson.good)
+        for channel in range(target.shape[1])
+    ]
+    made = Parallel(n_jobs=-1)(fits)
+    width = asked[0][0].cost.shape[1]
+    stacked = [np.stack(made[at : at + width], axis=1) for at in range(0, len(made), width)]
+    return list(zip(stacked[::2], stacked[1::2], strict=True))
+
+
+def _one(people: pd.DataFrame, target: Floats, asked: pd.DataFrame, trees: int) -> Floats:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    found = {}
-    for name, target in (("cost", lesson.cost), ("good", lesson.good)):
-        parts = []
-        for channel in range(target.shape[1]):
-            scale = float(np.abs(target[:, channel]).mean()) or 1.0
-            model = HistGradientBoostingRegressor(
-                max_iter=250,
-                learning_rate=0.08,
-                max_leaf_nodes=31,
-                min_samples_leaf=40,
-                l2_regularization=1.0,
-                categorical_features="from_dtype",
-                random_state=0,
-            ).fit(lesson.people, target[:, channel] / scale)
-            parts.append(model.predict(people) * scale)
-        found[name] = np.stack(parts, axis=1)
+    scale = float(np.abs(target).mean()) or 1.0
+    with one_thread():
+        model = HistGradientBoostingRegressor(
+            max_iter=trees,
+            learning_rate=0.12,
+            max_leaf_nodes=31,
+            min_samples_leaf=40,
+            l2_regularization=1.0,
+            categorical_features="from_dtype",
+            random_state=0,
+        ).fit(people, target / scale)
+        found: Floats = model.predict(asked) * scale
     return found
 
 
-def _crossed(lesson: Lesson) -> dict[str, Floats]:
-    """The same for the lesson's own people, each from the other half."""
-    half = Dice(0).pick("limit_fold", FOLDS, np.arange(len(lesson.people)))
-    found = {"cost": np.zeros(lesson.cost.shape), "good": np.zeros(lesson.good.shape)}
-    for part in range(FOLDS):
-        rows, held = half != part, half == part
-        learned = _learned(Lesson(lesson.people[rows], lesson.cost[rows], lesson.good[rows]), lesson.people[held])
-        for name, values in learned.items():
-            found[name][held] = values
-    return found
+def _mean(parts: Sequence[Pair]) -> Pair:
+    cost, good = (np.mean([part[at] for part in parts], axis=0) for at in (0, 1))
+    return cost, good
+
+
+def _columns(pair: Pair) -> dict[str, Floats]:
+    return {
+        f"{name}_{k}": values[:, k]
+        for name, values in zip(("cost", "good"), pair, strict=True)
+        for k in range(values.shape[1])
+    }

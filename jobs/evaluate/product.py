@@ -18,6 +18,7 @@ from jobs.runtime.shell import Shell
 
 UNBOUNDED = Decimal(10) ** 12  # volumes are asked for, so budgets must not bind
 PLAN = "audiences"
+AT_ONCE = 2  # much of a job is waiting
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Product:
             more = set(upstream(jobs(), left.pop())) - wanted
             wanted |= more
             left += sorted(more)
-        for step in runner.run(self._shell, runner.plan([self._day], sorted(wanted))):
+        for step in runner.run(self._shell, runner.plan([self._day], sorted(wanted)), at_once=AT_ONCE):
             self._say(step.line())
 
     def prospect_ids(self) -> pd.Series[str]:

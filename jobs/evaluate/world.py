@@ -29,7 +29,7 @@ from jobs.model.person_features import person_features
 from jobs.runtime import export, runner
 from jobs.runtime.conf import Conf
 from jobs.runtime.errors import UsageError
-from jobs.runtime.shell import Shell
+from jobs.runtime.shell import Shell, code_print
 from jobs.runtime.starter import newest_day
 from jobs.runtime.store import write_whole
 
@@ -59,7 +59,7 @@ def referee(
 
     Raises UsageError where the landing folder holds no dated files.
     """
-    asked = {"volumes": list(volumes), "rungs": list(rungs), **label}
+    asked = {"volumes": list(volumes), "rungs": list(rungs), **label, "code": code_print()}
     kept = folder / "rows.json"
     if kept.is_file():
         found = json.loads(kept.read_text(encoding="utf-8"))
@@ -81,7 +81,8 @@ def referee(
         say(f"{len(people.row):,} people may be taken; {told_cap}")
         paid = _paid(folder / "warehouse", day, conf, channels, people)
         verdicts = judged(stakes, orders(stakes, people, paid, rungs, say), goals)
-        verdicts |= optima(stakes, truth, people, goals, rungs, say)
+        errors: dict[float, float] = {}
+        verdicts |= optima(stakes, truth, people, goals, rungs, errors, say)
         plans: list[Plan] = []
         if PRODUCT in rungs:
 
@@ -97,7 +98,7 @@ def referee(
 
             for share, goal in goals.items():
                 verdicts[(share, PRODUCT)] = at_volume(goal, ask, plans)
-    rows = rows_of(verdicts, label, cap)
+    rows = rows_of(verdicts, label, cap, errors)
     told = [{"floor": p.floor, "truth": asdict(p.verdict), "forecast": asdict(p.forecast)} for p in plans]
     write_whole(kept, json.dumps({"asked": asked, "rows": rows, "plans": told, "late_cap": cap}, indent=1))
     return rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -109,22 +110,38 @@ def run(
     *,
     force: bool = False,
     ledger: Callable[[date], Any] | None = None,
-    progress: Callable[[Step], None] = lambda step: None,
-    about_to: Callable[[Job, date, int, int], None] = lambda job, day, nth, of: None,
+    at_once: int = 1,
 ) -> Iterator[Step]:
-    """Run planned steps one after the other, yielding each when it is done."""
-    for nth, (name, day) in enumerate(nodes, start=1):
-        job = jobs()[name]
-        about_to(job, day, nth, len(nodes))
-        started = time.monotonic()
-        if job.landing:
-            published = shell.run_landing(job, day, force=force)
-        else:
-            held = ledger(day) if ledger and "ledger" in job.asks else None
-            published = shell.run(job, day, force=force, ledger=held)
-        step = Step(job, day, published, time.monotonic() - started, nth, len(nodes))
-        progress(step)
-        yield step
+    """Run planned steps, yielding each when it is done; up to `at_once` that do not wait for each other side by side.
+
+    When a step fails, those under way are finished, none is begun, and its error is raised.
+    """
+    waits = {node: _waits(node, set(nodes), max((day for _, day in nodes), default=date.max)) for node in nodes}
+    left, done = list(nodes), set[Node]()
+    under_way: dict[Future[tuple[list[Published], float]], Node] = {}
+    with ThreadPoolExecutor(at_once) as pool:
+        while left or under_way:
+            ready = [node for node in left if waits[node] <= done][: at_once - len(under_way)]
+            for node in ready:
+                left.remove(node)
+                own = shell if at_once == 1 else shell.beside()
+                under_way[pool.submit(_step, own, node, force, ledger)] = node
+            for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                name, day = under_way.pop(future)
+                published, seconds = future.result()
+                done.add((name, day))
+                yield Step(jobs()[name], day, published, seconds, len(done), len(nodes))
+
+
+def _step(shell: Shell, node: Node, force: bool, ledger: Callable[[date], Any] | None) -> tuple[list[Published], float]:
+    name, day = node
+    job, started = jobs()[name], time.monotonic()
+    if job.landing:
+        published = shell.run_landing(job, day, force=force)
+    else:
+        held = ledger(day) if ledger and "ledger" in job.asks else None
+        published = shell.run(job, day, force=force, ledger=held)
+    return published, time.monotonic() - started
 
 
 @contextmanager

@@ -59,6 +59,10 @@ class Shell:
         self._cuts = 0
         self._job = ""
 
+    def beside(self) -> Shell:
+        """Another shell on the same warehouse and session, with staging of its own: for a job run beside others."""
+        return Shell(self.store.root, self.landing.root, self.conf, self.keys, self.spark)
+
     # ---- what an iterative job may ask for
 
     def cut(self, frame: DataFrame) -> DataFrame:

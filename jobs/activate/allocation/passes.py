@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from jobs.runtime.shell import Shell
 
 SAMPLE = 60_000
-HELD = SAMPLE  # so many people fit on the driver in any case
+HELD = 250_000  # so many people take some 100 MB on the driver, and no time going through Spark
 CHOSEN = "prospect_key string, channel string, role string, propensity double"
 
 
@@ -28,7 +29,7 @@ CHOSEN = "prospect_key string, channel string, role string, propensity double"
 class Passes:
     """A materialised people frame that answers questions. Each question is one aggregate in one pass.
 
-    No more people than a sample takes anyway are held on the driver: the sums are whole numbers, so the same there.
+    Up to HELD people are held on the driver: the sums are whole numbers, so the same there.
     """
 
     shell: Shell
@@ -44,7 +45,7 @@ class Passes:
     def tally(self, choosers: Sequence[Chooser]) -> list[dict[str, Ints]]:
         """Exact sums of each chooser's choice, as `program.totals`; they do not depend on the partitioning."""
         if self.held is not None:
-            people, luck = self.layout.people(self.held)
+            people, luck = self._people
             return [totals(self.program, people, chooser.choose(people, luck)) for chooser in choosers]
         names = ["places", *self.program.quantities]
         step = _Tally(self.layout, self.program, tuple(choosers))
@@ -66,14 +67,22 @@ class Passes:
 
     def sample(self, people: int) -> tuple[People, Luck, float]:
         """A hashed sample of people on the driver, in the order of their keys, and which share of `people` it is."""
-        if self.held is not None:
-            return *self.layout.people(self.held), 1.0
         share = min(1.0, SAMPLE / max(people, 1))
+        if self.held is not None:
+            whole, luck = self._people
+            chosen = np.flatnonzero(luck["pick"] < share) if share < 1.0 else np.arange(len(whole))
+            few = People(whole.may[chosen], {name: amounts[chosen] for name, amounts in whole.amounts.items()})
+            return few, {name: draws[chosen] for name, draws in luck.items()}, share
         frame = self.frame if share >= 1.0 else self.frame.where(f"pick < {share!r}")
         return *self.layout.people(self._brought(frame)), share
 
+    @cached_property
+    def _people(self) -> tuple[People, Luck]:
+        """Everybody held, as choosers take them."""
+        return self.layout.people(self.held or {})
+
     def _brought(self, frame: DataFrame) -> dict[str, Any]:
-        rows = self.shell.small(frame, int(SAMPLE * 1.2) + 1000, ["prospect_key"])
+        rows = self.shell.small(frame, max(HELD, int(SAMPLE * 1.2) + 1000), ["prospect_key"])
         return {str(name): rows[name] for name in rows.columns}
 
     def settle(self, chooser: Policy | DayZero, layout: Layout) -> DataFrame:

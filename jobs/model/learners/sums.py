@@ -69,14 +69,14 @@ def fit_sums(
     invoice: NDArray[np.int64],
     total: Floats,
     offset: Floats,
-    ridge: float = 1.0,
+    ridge: float | Floats = 1.0,
     base: Floats | None = None,
 ) -> tuple[Floats, Floats]:
     """Weights of `inputs`, held to 0 by the ridge, and of `free` ones: log unit = offset + inputs a + free b.
 
     Units (rows) stand for `weight` of them each and are on an `invoice` (0..), which adds up to its `total`, of which
-    `base` is known to be owed to something else. Poisson quasi-likelihood by Fisher scoring; the ridge is in units of
-    the scatter of totals about a first fit without inputs.
+    `base` is known to be owed to something else. Poisson quasi-likelihood by Fisher scoring; the ridge (one for
+    all inputs, or one each) is in units of the scatter of totals about a first fit without inputs.
     """
     order = np.argsort(invoice, kind="stable")
     both, width = np.hstack([inputs, free])[order], inputs.shape[1]
@@ -85,10 +85,13 @@ def fit_sums(
     )
     with one_thread():
         only_free = np.arange(both.shape[1]) >= width
-        start = _scored(rows, np.zeros(both.shape[1]), 0.0, only_free, width)
+        nothing = np.zeros(both.shape[1])
+        start = _scored(rows, nothing, nothing, only_free)
         mean = rows.means(start)[1]
         scatter = float((np.square(total - mean) / mean).mean())
-        found = _scored(rows, start, ridge * scatter, np.ones(both.shape[1], dtype=np.bool_), width)
+        held_by = nothing.copy()
+        held_by[:width] = np.asarray(ridge) * scatter
+        found = _scored(rows, start, held_by, np.ones(both.shape[1], dtype=np.bool_))
     return found[:width], found[width:]
 
 
@@ -107,19 +110,19 @@ class _Rows:
         mean: Floats = np.bincount(self.invoice, weights=unit, minlength=len(self.total)).astype(np.float64)
         return unit, mean + self.base + SLACK
 
-    def loss(self, beta: Floats, held_by: float, width: int) -> float:
+    def loss(self, beta: Floats, held_by: Floats) -> float:
         """What is made small: quasi-likelihood and ridge."""
         mean = self.means(beta)[1]
-        return float((mean - self.total * np.log(mean)).sum() + held_by * np.square(beta[:width]).sum())
+        return float((mean - self.total * np.log(mean)).sum() + (held_by * np.square(beta)).sum())
 
 
-def _scored(rows: _Rows, beta: Floats, held_by: float, moves: NDArray[np.bool_], width: int) -> Floats:
+def _scored(rows: _Rows, beta: Floats, held_by: Floats, moves: NDArray[np.bool_]) -> Floats:
     """Fisher scoring with halved steps; only what `moves` is fitted."""
     first = np.flatnonzero(np.diff(rows.invoice, prepend=-1))
     present = rows.invoice[first]
-    held = np.where(np.arange(len(beta)) < width, 2.0 * held_by, 0.0)[moves]
+    held = 2.0 * held_by[moves]
     inputs = rows.both[:, moves]
-    at = rows.loss(beta, held_by, width)
+    at = rows.loss(beta, held_by)
     for _ in range(STEPS):
         unit, mean = rows.means(beta)
         pulls = inputs * unit[:, None]
@@ -132,7 +135,7 @@ def _scored(rows: _Rows, beta: Floats, held_by: float, moves: NDArray[np.bool_],
         step[moves] = -np.linalg.solve(curve, slope)
         step /= max(1.0, float(np.abs(step).max()) / LONGEST)
         for _ in range(HALVINGS):
-            value = rows.loss(beta + step, held_by, width)
+            value = rows.loss(beta + step, held_by)
             if value <= at:
                 break
             step /= 2.0

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from threading import RLock
 
 from threadpoolctl import ThreadpoolController
+
+# The limit is the process's own: of jobs run side by side one fits at a time, or one would lift another's limit.
+_ONE_AT_A_TIME = RLock()
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Hold BLAS and OpenMP to one thread inside the block."""
-    with _controller().limit(limits=1):
+    """Hold BLAS and OpenMP to one thread inside the block; threads of a process pass through it one at a time."""
+    with _ONE_AT_A_TIME, _controller().limit(limits=1):
         yield
 
 

@@ -53,12 +53,17 @@ def count_clicks(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
 def count_wins(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
     """Applications a click adds, log-linear: what would have come unasked is known, and not the click's."""
     clicked = sent[(sent["clicks"] > 0).to_numpy()]
-    rows = _few_a_channel(clicked, clicked["is_applied"].to_numpy(dtype=bool), conf)
-    if len(rows):
-        applied, clicks = (rows[name].to_numpy(dtype=np.float64) for name in ("is_applied", "clicks"))
-        base = fits.funnel().organic(rows)
-        billed = Billed.singly(rows, rows["weight"].to_numpy(dtype=np.float64), clicks, applied, base)
-        _add_factors(fits, "wins", billed, _counted_features(conf), applied > 0)
+    won = clicked["is_applied"].to_numpy(dtype=bool)
+    enough = conf.base.training.min_positives
+    told = {name: int(won[of_channel(clicked, name)].sum()) for name in conf.channels}
+    if max(told.values(), default=0) < enough:
+        return
+    rows = _few_a_channel(clicked, won, conf, least=0)
+    applied, clicks = (rows[name].to_numpy(dtype=np.float64) for name in ("is_applied", "clicks"))
+    base = fits.funnel().organic(rows)
+    billed = Billed.singly(rows, rows["weight"].to_numpy(dtype=np.float64), clicks, applied, base)
+    few = frozenset(name for name, events in told.items() if events < enough)
+    _add_factors(fits, "wins", billed, _counted_features(conf), applied > 0, few=few)
 
 
 def _add_factors(
@@ -68,8 +73,9 @@ def _add_factors(
     features: Features,
     event: NDArray[np.bool_],
     alone: frozenset[str] = frozenset(),
+    few: frozenset[str] = frozenset(),
 ) -> None:
-    for channel, fit in fit_channels(billed, features, alone).items():
+    for channel, fit in fit_channels(billed, features, alone, few).items():
         model, events = FactorModel(fit.terms), int(event[fit.rows].sum())
         fits.add(Fitted(stage, channel, None, "log-linear", int(fit.rows.sum()), events, factors=model))
 
@@ -82,13 +88,14 @@ def _counted_features(conf: Conf) -> Features:
     return Features((*person.numeric, AFFINITY), person.categorical)
 
 
-def _few_a_channel(rows: pd.DataFrame, event: NDArray[np.bool_], conf: Conf) -> pd.DataFrame:
-    """At most CHANNEL_ROWS a channel with enough events, half of the room for events, the sampled weighted up."""
+def _few_a_channel(rows: pd.DataFrame, event: NDArray[np.bool_], conf: Conf, least: int | None = None) -> pd.DataFrame:
+    """At most CHANNEL_ROWS a channel with `least` events, half of the room for events, the sampled weighted up."""
+    least = conf.base.training.min_positives if least is None else least
     chance = np.random.default_rng(conf.base.training.seed)
     parts = []
     for channel in sorted(conf.channels):
         mine = of_channel(rows, channel)
-        if event[mine].sum() < conf.base.training.min_positives:
+        if event[mine].sum() < least:
             continue
         for kind in (mine & event, mine & ~event):
             share = min(1.0, CHANNEL_ROWS / 2 / max(int(kind.sum()), 1))

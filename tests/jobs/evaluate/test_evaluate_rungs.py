@@ -109,7 +109,7 @@ def test_rows_say_what_was_captured_and_which_cap_broke() -> None:
 
     found = {(0.1, 0): verdict(500, 0.05), (0.1, 1): verdict(400, 0.05), (0.1, 6): verdict(250, 0.03),
              (0.1, 8): verdict(200, 0.04), (0.1, 5): None}  # fmt: skip
-    rows = rows_of(found, {"family": "f", "seed": 3}, 0.04)
+    rows = rows_of(found, {"family": "f", "seed": 3}, 0.04, {0.1: 2.5})
     assert [row["rung"] for row in rows] == [0, 1, 5, 6, 8]
     product = rows[3]
     assert product["saving_captured"] == pytest.approx(0.75)
