@@ -14,6 +14,7 @@ from jobs.tables.ingest import ID_TYPES
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
+CROWDED = "shared_identity"
 OPEN_END = datetime(9999, 1, 1, tzinfo=UTC)
 HEX_DIGITS = 13  # 52 bits: every value is a double without rounding
 
@@ -80,6 +81,14 @@ def consent_states(
     last = heard.groupBy("person_key", "channel").agg(newest)
     holds = F.col("last.until") <= -F.unix_micros(F.lit(end))
     return last.select("person_key", "channel", (~F.col("last.is_refused") & holds).alias("is_granted"))
+
+
+def crowded(shared: DataFrame, most: int) -> DataFrame:
+    """People who share a device, account or picture background with more than `most`, or with a known fraud.
+
+    `shared`: person_key, persons, is_fraud. Returns person_key and crowd, true.
+    """
+    return shared.where((F.col("persons") > most) | F.col("is_fraud")).select("person_key", F.lit(True).alias("crowd"))
 
 
 def is_consented(is_granted: Column, consent: str) -> Column:

@@ -11,7 +11,7 @@ from jobs.contract import job
 from jobs.runtime.conf import Conf, PolicyConf
 from jobs.tables.activate import ELIGIBILITY
 from jobs.tables.ingest import CONSENTS, PROSPECTS, SUPPRESSIONS
-from jobs.tables.link import PEOPLE
+from jobs.tables.link import PEOPLE, SHARED_IDENTITIES
 from segments import gates
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         "people": PEOPLE,
         "consents": CONSENTS.in_force(),
         "suppressions": SUPPRESSIONS.in_force(),
+        "shared": SHARED_IDENTITIES,
         "before": ELIGIBILITY.before(),
     },
     writes=ELIGIBILITY,
@@ -33,6 +34,7 @@ def eligibility(
     people: DataFrame,
     consents: DataFrame,
     suppressions: DataFrame,
+    shared: DataFrame,
     before: DataFrame,
     *,
     day: date,
@@ -53,6 +55,7 @@ def eligibility(
     gated = (
         grid.join(suppressed, "person_key", "left")
         .join(consented, ["person_key", "channel"], "left")
+        .join(gates.crowded(shared, policy.max_persons_per_identity), "person_key", "left")
         .join(held_out, "person_key", "left")
         .withColumn("is_holdout", F.coalesce("is_held_out", F.lit(True)))
     )
@@ -62,6 +65,7 @@ def eligibility(
             (gates.is_consented(F.col("is_granted"), policy.consent), "no_consent"),
             (F.col("is_sent"), "not_sent_row"),
             (gates.has_identifier(F.col("channel"), _accepted(conf)), "no_identifier"),
+            (F.col("crowd").isNull(), gates.CROWDED),
             (~F.col("is_holdout"), "holdout"),
         ]
     )

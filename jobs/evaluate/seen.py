@@ -13,6 +13,7 @@ import pyarrow as pa
 from jobs.model.learners import Features
 from jobs.runtime import export
 from jobs.runtime.store import Store
+from segments.gates import CROWDED
 
 FATES = ["prospect_key", "assigned_day", "snapshot_day", "channel", "role", "clicks", "is_applied", "is_funded"]
 DECIDED = ["prospect_key", "applied_at", "is_approved", "is_funded", "is_late", "is_mature"]
@@ -35,8 +36,9 @@ def read_seen(warehouse: Path, day: date, features: Features, channels: list[str
     """Read what was published for a day."""
     snapshots = _snapshots(warehouse, day, features)
     newest = snapshots[snapshots["snapshot_day"] == snapshots["snapshot_day"].max()].set_index("prospect_key")
-    gates = _table(warehouse, "eligibility", day, ["prospect_key", "channel", "is_eligible"])
-    opened = gates[gates["is_eligible"]]
+    gates = _table(warehouse, "eligibility", day, ["prospect_key", "channel", "is_eligible", "reason"])
+    # Telling rings by what they share is the product's own doing: nobody else is spared them.
+    opened = gates[gates["is_eligible"] | (gates["reason"] == CROWDED)]
     grid = pd.crosstab(opened["prospect_key"], opened["channel"]).reindex(columns=channels, fill_value=0) > 0
     grid = grid[grid.index.isin(newest.index)]
     fates = _table(warehouse, "assignment_outcomes", day, FATES)

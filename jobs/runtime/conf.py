@@ -182,6 +182,7 @@ class PolicyConf(Strict):
     min_audience: int = Field(100, ge=0)
     max_consent_age_hours: int | None = Field(None, ge=1)
     retention_days: int = Field(400, ge=1)
+    max_persons_per_identity: int = Field(3, ge=1)
     approval: Literal["required", "none"] = "none"
     gate: Literal["off", "report", "ramp"] = "report"
     gate_limits: GateConf = GateConf()

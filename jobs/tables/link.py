@@ -103,6 +103,19 @@ MATURED_OUTCOMES = Table(
         "late_month is null or is_late",
     ),
 )
+SHARED_IDENTITIES = Table(
+    "shared_identities",
+    "link",
+    "People whose device, account or picture background other people have too",
+    ("person_key",),
+    (
+        key("person_key", "string", "pseudonym of the person", Privacy.PSEUDONYM),
+        key("kind", "string", "the most shared of what the person shares: account, background or device"),
+        key("persons", "bigint", "people who have it"),
+        key("is_fraud", "boolean", "fraud was confirmed of somebody who has one of what the person shares"),
+    ),
+    rules=("persons > 1",),
+)
 ASSIGNMENT_OUTCOMES = Table(
     "assignment_outcomes",
     "link",

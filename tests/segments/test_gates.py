@@ -13,7 +13,7 @@ from jobs.activate.eligibility import eligibility
 from jobs.runtime.conf import PolicyConf
 from jobs.tables.activate import ELIGIBILITY
 from jobs.tables.ingest import CONSENTS, PROSPECTS, SUPPRESSIONS
-from jobs.tables.link import PEOPLE
+from jobs.tables.link import PEOPLE, SHARED_IDENTITIES
 from segments import gates
 from support import make_conf, to_pandas
 
@@ -44,6 +44,7 @@ def decide(rows: Any) -> Any:
         persons: dict[str, str] | None = None,
         before: list[dict[str, Any]] = (),
         policy: PolicyConf = NO_HOLDOUT,
+        shared: list[dict[str, Any]] = (),
     ) -> Any:
         persons = persons or {}
         first: dict[str, str] = {}
@@ -58,6 +59,7 @@ def decide(rows: Any) -> Any:
             rows(PEOPLE, people, DAY),
             rows(CONSENTS, consents, DAY),
             rows(SUPPRESSIONS, suppressions, DAY),
+            rows(SHARED_IDENTITIES, shared, DAY),
             rows(ELIGIBILITY, before, DAY - timedelta(days=1)),
             day=DAY,
             conf=make_conf(policy=policy),
@@ -195,6 +197,25 @@ def gates_uniform(salt: str, key: str) -> float:
     return (
         int(hashlib.sha256(f"{salt}:holdout:{key}".encode()).hexdigest()[: gates.HEX_DIGITS], 16) / 16**gates.HEX_DIGITS
     )
+
+
+def test_rings_and_a_known_frauds_company_are_shut_out(decide: Any) -> None:
+    prospects = [{"prospect_key": name, "id_phone_key": name} for name in "abcd"]
+    consents = [statement(n, {"id_phone_key": name}) for n, name in enumerate("abcd")]
+    told = {"a": (4, False), "b": (3, False), "c": (2, True)}
+    shared = [
+        {"person_key": name, "kind": "device", "persons": persons, "is_fraud": fraud}
+        for name, (persons, fraud) in told.items()
+    ]
+    found = reasons(decide(prospects, consents, shared=shared))
+    assert {name: found[name, "sms"] for name in "abcd"} == {
+        "a": "shared_identity",
+        "b": None,
+        "c": "shared_identity",
+        "d": None,
+    }
+    strict = PolicyConf(holdout_share=0.0, min_audience=0, max_persons_per_identity=2)
+    assert reasons(decide(prospects, consents, shared=shared, policy=strict))["b", "sms"] == "shared_identity"
 
 
 def test_stale_consents_open_nothing(decide: Any, rows: Any) -> None:
