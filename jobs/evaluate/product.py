@@ -46,7 +46,9 @@ def referee_conf(landing: Path, folder: Path, capacity: dict[str, int]) -> Conf:
         for name, channel in conf.channels.items()
     }
     policy = conf.policy.model_copy(update={"holdout_share": 0.0, "exploration_share": 0.0, "min_audience": 0})
-    return conf.model_copy(update={"channels": channels, "policy": policy})
+    training = conf.base.training.model_copy(update={"compare": ()})  # rivals of a card play no part
+    base = conf.base.model_copy(update={"training": training})
+    return conf.model_copy(update={"base": base, "channels": channels, "policy": policy})
 
 
 def asked_for(conf: Conf, good: float, max_late_rate: float | None) -> Conf:

@@ -17,7 +17,8 @@ from jobs.backtest.rivals import plain_boosted, plain_logistic
 from jobs.model.learners import Features
 from jobs.model.learners.features import Floats
 from jobs.model.learners.metrics import interval
-from jobs.model.training.stage import Labelled, fit_stage, settings_of
+from jobs.model.training.choice import settings_of
+from jobs.model.training.stage import Labelled, fit_stage
 from jobs.runtime.conf import TrainingConf
 from jobs.runtime.errors import DataRefused, UsageError
 from jobs.sources.parse import Parsed
@@ -92,7 +93,7 @@ def _product(training: TrainingConf) -> Model:
         label = train["label"].to_numpy(dtype=np.float64)
         day = pd.Series(NO_DAY, index=train.index)
         rows = Labelled(train, label, np.ones(len(train)), day, np.zeros(len(train), dtype=bool))
-        fitted = fit_stage("late", rows, features, told, settings_of(training.default_learner))
+        fitted = fit_stage("late", rows, features, told, settings_of("late", told))
         if fitted.model is None:
             raise DataRefused("backtest: the stage of lateness gave no model; use more rows")
         return fitted.model.predict(test)

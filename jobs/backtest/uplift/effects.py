@@ -16,11 +16,11 @@ from jobs.model.learners.sums import FactorModel, design
 from jobs.model.learners.threads import one_thread
 from jobs.model.serving.funnel import INTENT
 from jobs.model.training.channels import MIN_LEVEL, Billed, fit_channels
-from jobs.model.training.funnel import ONE_LINE
-from jobs.model.training.stage import settings_of
+from jobs.model.training.choice import ONE_LINE
 
 Effects = Callable[[pd.DataFrame], Floats]  # people x treatments
 Learner = Callable[[Trial, int], Effects]
+LOGISTIC = LogisticSettings(knots=1, normal_scores=True)  # as the stages take it
 PENALTIES = (1e1, 1e2, 1e3, 1e4, 1e5)
 
 
@@ -30,7 +30,7 @@ def added_to_organic(trial: Trial, seed: int) -> Effects:
     Intent is a response model of all the treated; one shape for all treatments, and each its own departures.
     """
     treated, control = trial.where(trial.arm != CONTROL), trial.where(trial.arm == CONTROL)
-    intent = fit(treated.frame, trial.features, treated.outcome, settings=settings_of("logistic"), seed=seed)
+    intent = fit(treated.frame, trial.features, treated.outcome, settings=LOGISTIC, seed=seed)
     organic = fit(_with_intent(control.frame, intent), Features((INTENT,)), control.outcome, settings=ONE_LINE)
     base = organic.predict(_with_intent(treated.frame, intent))
     counts = _counts(treated, base)
@@ -45,12 +45,12 @@ def shared_shape(trial: Trial, seed: int) -> Effects:
 
 def arm_by_arm_logistic(trial: Trial, seed: int) -> Effects:
     """A logistic model on normal scores for each arm, the control's taken from each."""
-    return _arm_by_arm(trial, settings_of("logistic"), seed)
+    return _arm_by_arm(trial, LOGISTIC, seed)
 
 
 def arm_by_arm_boosted(trial: Trial, seed: int) -> Effects:
     """The product's bagged boosted model for each arm, the control's taken from each."""
-    return _arm_by_arm(trial, settings_of("boosted"), seed)
+    return _arm_by_arm(trial, BoostedSettings(), seed)
 
 
 def doubly_robust(trial: Trial, seed: int) -> Effects:
@@ -64,7 +64,7 @@ def doubly_robust(trial: Trial, seed: int) -> Effects:
     pseudo = np.zeros((len(trial.arm), len(trial.share)))
     for k in (0, 1):
         mine = trial.where(half == k)
-        for arm, model in enumerate(_models(trial.where(half != k), settings_of("logistic"), seed)):
+        for arm, model in enumerate(_models(trial.where(half != k), LOGISTIC, seed)):
             mean = model.predict(mine.frame)
             drawn = (mine.arm == arm) / trial.share[arm]
             pseudo[half == k, arm] = mean + drawn * (mine.outcome - mean)
