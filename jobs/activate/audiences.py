@@ -81,9 +81,10 @@ def audiences(
         outcome = spread(passes, terms, order, state["people"])
         notes.append(f"day zero: no model was fitted yet; all explore, channels by {why}: {', '.join(order)}")
     factors = terms.impact.factor(outcome.sizes)
+    # Cut first: joined as a small file, the choice spares the scores a shuffle.
+    settled = shell.cut(passes.settle(outcome.chooser, outcome.layout))
     chosen = shell.cut(
-        passes.settle(outcome.chooser, outcome.layout)
-        .join(scored, ["prospect_key", "channel"])
+        settled.join(scored, ["prospect_key", "channel"])
         .withColumn("good", measures()["good"])
         .withColumn("expected_cost", F.col("expected_cost") * _factor(factors, terms.channels))
         .withColumn("band", F.when(F.col("model_version") != PRIOR, F.col("band")))
@@ -151,7 +152,7 @@ def _sent(
     for channel, creative in most_clicked(spend, conf, shell).items():
         favourite = F.when(F.col("channel") == channel, F.lit(creative)).otherwise(favourite)
     regions = prospects.select("prospect_key", "region")
-    persons = eligibility.select("prospect_key", "person_key").distinct()
+    persons = _once_each(eligibility, conf).select("prospect_key", "person_key")
     full = chosen.join(regions, "prospect_key", "left").join(persons, "prospect_key")
     bid = bid_multiplier(F.col("good"), F.col("expected_cost"), average)
     return full.select(
@@ -169,6 +170,11 @@ def _sent(
     )
 
 
+def _once_each(rows: DataFrame, conf: Conf) -> DataFrame:
+    """Of rows a prospect and configured channel those of one channel: what they say of prospects, said once."""
+    return rows.where(F.col("channel") == min(conf.channels))
+
+
 def most_clicked(spend: DataFrame, conf: Conf, shell: Shell) -> dict[str, str]:
     """Each channel's creative with the most clicks billed so far; ties by name."""
     counted = spend.where("creative is not null").groupBy("channel", "creative").agg(F.sum("clicks").alias("clicks"))
@@ -180,9 +186,8 @@ def most_clicked(spend: DataFrame, conf: Conf, shell: Shell) -> dict[str, str]:
 
 def _held_out(eligibility: DataFrame, scores: DataFrame, conf: Conf) -> DataFrame:
     """Held-out people whom only the holdout keeps off every list: what those who were sent are compared with."""
-    bands = scores.groupBy("prospect_key").agg(
-        F.min(F.when(F.col("model_version") != PRIOR, F.col("band"))).alias("band")
-    )
+    band = F.when(F.col("model_version") != PRIOR, F.col("band")).alias("band")
+    bands = _once_each(scores, conf).select("prospect_key", band)
     people = (
         eligibility.where("reason = 'holdout'").select("prospect_key").distinct().join(bands, "prospect_key", "left")
     )

@@ -26,7 +26,8 @@ from jobs.model.learners.threads import one_thread
 
 Mask = NDArray[np.bool_]
 Pair = tuple[Floats, Floats]
-TREES, FEWER_TREES = 160, 80
+TREES, FEWER_TREES = 160, 60
+TINY = 1e-9
 
 QUARTERS = 4
 TEACHERS = 150_000
@@ -87,16 +88,15 @@ def expectations(seen: Seen, cost: Floats, good: Floats, lesson: Lesson | None) 
     own = Lesson(seen.candidates, cost, good)
     quarter = Dice(0).pick("limit_fold", QUARTERS, np.arange(len(own.people)))
     if lesson is None:
-        best, rough = _crossed(own, quarter, TREES)
+        first, rough = _crossed(own, quarter, TREES)
     else:
         half = np.arange(len(lesson.people)) % 2 == 0
         parts = _learned([(lesson.where(half), own.people), (lesson.where(~half), own.people)], TREES)
-        best, rough = _mean(parts), parts[0]
-    history = [seen.history.assign(**_columns(first)) for first in (best, rough)]
-    return Expected(
-        _crossed(Lesson(history[0], cost, good), quarter, FEWER_TREES)[0],
-        _crossed(Lesson(history[1], cost, good), quarter, FEWER_TREES)[1],
-    )
+        first, rough = _mean(parts), parts[0]
+    best, second = _crossed(Lesson(seen.history.assign(**_columns(first)), cost, good), quarter, FEWER_TREES)
+    # What half of the teachers would have said otherwise goes on into what is made of it.
+    off = [np.maximum(one, TINY) / np.maximum(whole, TINY) for one, whole in zip(rough, first, strict=True)]
+    return Expected(best, (second[0] * off[0], second[1] * off[1]))
 
 
 def _crossed(lesson: Lesson, quarter: Ints, trees: int) -> tuple[Pair, Pair]:

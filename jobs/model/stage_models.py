@@ -14,13 +14,13 @@ from jobs.model.serving.funnel import Funnel, Part, version_of
 from jobs.model.training.billed import billed_units
 from jobs.model.training.card import model_card
 from jobs.model.training.choice import is_glass_box
-from jobs.model.training.cohorts import assigned_rows, decided_rows
+from jobs.model.training.cohorts import assigned_rows, decided_rows, outside_rings
 from jobs.model.training.funnel import fit_funnel
 from jobs.model.training.price import fit_prices, price_stages
 from jobs.runtime.conf import Conf
 from jobs.runtime.shell import Shell
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
-from jobs.tables.link import ASSIGNMENT_OUTCOMES, LINKED_TOUCHES, MATURED_OUTCOMES
+from jobs.tables.link import ASSIGNMENT_OUTCOMES, LINKED_TOUCHES, MATURED_OUTCOMES, SHARED_IDENTITIES
 from jobs.tables.model import AFFINITY_MODEL, MODEL_CARDS, STAGE_MODELS
 
 MAX_AFFINITY_ROWS = 300_000
@@ -31,6 +31,7 @@ MAX_AFFINITY_ROWS = 300_000
         "prospects": PROSPECTS.upto(),
         "assignments": ASSIGNMENT_OUTCOMES,
         "outcomes": MATURED_OUTCOMES,
+        "shared": SHARED_IDENTITIES,
         "affinity": AFFINITY_MODEL,
         "spend": SPEND.in_force(),
         "rates": FX_RATES.in_force(),
@@ -43,6 +44,7 @@ def stage_models(
     prospects: DataFrame,
     assignments: DataFrame,
     outcomes: DataFrame,
+    shared: DataFrame,
     affinity: DataFrame,
     spend: DataFrame,
     rates: DataFrame,
@@ -59,7 +61,8 @@ def stage_models(
     """
     features, training = person_features(conf), conf.base.training
     assigned = assigned_rows(assignments, prospects, features, training, day, shell)
-    decided = decided_rows(outcomes, prospects, features, training, day, shell)
+    served = outside_rings(outcomes, shared, conf.policy.max_persons_per_identity)
+    decided = decided_rows(served, prospects, features, training, day, shell)
     embeddings = Affinity.from_rows(shell.small(affinity.drop("day"), MAX_AFFINITY_ROWS, ["kind", "name"]))
     units = billed_units(spend, rates, touches, assignments, prospects, features, day, conf, shell)
     priced = price_stages(fit_prices(units, features, day, conf))

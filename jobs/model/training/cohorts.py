@@ -87,6 +87,12 @@ def decided_rows(
     return typed(shell.sample(rows, 2 * training.max_rows, ["applied_day", "application_id"]), features)
 
 
+def outside_rings(outcomes: DataFrame, shared: DataFrame, most: int) -> DataFrame:
+    """Outcomes of people whom the gates would let through: what rings do says nothing of those who can be sent."""
+    rings = shared.where(F.col("persons") > most).select("person_key")
+    return outcomes.join(rings, "person_key", "left_anti").select(*outcomes.columns)
+
+
 def plain(prospects: DataFrame, name: str) -> Column:
     """A feature as the learners take it: text, or a double."""
     kind = prospects.schema[name].dataType.simpleString()

@@ -7,17 +7,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from jobs.model.learners import Features
+from jobs.model.learners.features import Floats
 from jobs.model.learners.sums import FactorModel
 from jobs.model.person_features import person_features
 from jobs.model.serving.funnel import AFFINITY
 from jobs.model.training.channels import Billed, fit_channels
 from jobs.model.training.choice import is_glass_box
-from jobs.model.training.fits import Fits, of_channel, randomised
+from jobs.model.training.fits import Fits, of_channel
+from jobs.model.training.lift import CLICKS_WORTH, factors
 from jobs.model.training.stage import Fitted
 from jobs.runtime.conf import Conf
 
 CHANNEL_ROWS = 40_000  # of a channel
-ENOUGH = 100
 
 
 def count_units(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
@@ -29,15 +30,15 @@ def count_units(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
         units, ones = rows["impressions"].to_numpy(dtype=np.float64), np.ones(len(rows))
         billed = Billed.singly(rows, rows["weight"].to_numpy(dtype=np.float64), ones, units, 0.0 * ones)
         _add_factors(fits, "units", billed, _counted_features(conf), units > 0, alone=frozenset(shown))
-    for channel in sorted(set(conf.channels) - set(shown)):
-        rows = sent[of_channel(sent, channel)]
-        clicks = rows["clicks"].to_numpy(dtype=np.float64)
-        if conf.channels[channel].billing != "click" or not (clicks > 0).any():
-            continue
-        weight = rows["weight"].to_numpy(dtype=np.float64) * randomised(rows, clicks > 0, ENOUGH)
-        expected = fits.funnel().clicks(rows, channel)
-        scale = float((weight * clicks).sum()) / float((weight * expected).sum())
-        fits.add(Fitted("units", channel, None, "ratio", len(rows), int((clicks > 0).sum()), scale=scale))
+    funnel = fits.funnel()
+
+    def clicked(rows: pd.DataFrame, channel: str) -> tuple[Floats, Floats]:
+        return rows["clicks"].to_numpy(dtype=np.float64), funnel.clicks(rows, channel)
+
+    bought = [name for name in sorted(conf.channels) if conf.channels[name].billing == "click"]
+    for channel, (scale, count, seen_clicks) in factors(sent, bought, clicked, CLICKS_WORTH)[1].items():
+        if seen_clicks > 0:
+            fits.add(Fitted("units", channel, None, "ratio", count, int(seen_clicks), scale=scale))
 
 
 def count_clicks(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:

@@ -34,12 +34,6 @@ class Fits:
         return Funnel.of(self.parts(), self.affinity, "")
 
 
-def randomised(rows: pd.DataFrame, event: NDArray[np.bool_], least: float) -> NDArray[np.bool_]:
-    """The rows chosen by chance, where they hold at least so many events, else all."""
-    mask = rows["role"].isin(RANDOMISED).to_numpy(dtype=bool)
-    return mask if event[mask].sum() >= least else np.ones(len(rows), dtype=bool)
-
-
 def of_channel(rows: pd.DataFrame, channel: str) -> NDArray[np.bool_]:
     """The rows of one channel."""
     return np.asarray(rows["channel"].astype(object) == channel, dtype=bool)

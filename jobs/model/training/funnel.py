@@ -17,15 +17,15 @@ from jobs.model.person_features import person_features
 from jobs.model.serving.funnel import AFFINITY, CLICK_SCORE, INTENT, POOLED, log_odds
 from jobs.model.training.choice import is_glass_box, rivals_of, settings_of
 from jobs.model.training.counts import count_clicks, count_units, count_wins
-from jobs.model.training.fits import RANDOMISED, Fits, of_channel, randomised
+from jobs.model.training.fits import RANDOMISED, Fits, of_channel
 from jobs.model.training.lateness import TAIL, late_rows
+from jobs.model.training.lift import fit_lift
 from jobs.model.training.stage import Fitted, Labelled, fit_stage
 from jobs.runtime.conf import Conf, Stage
 from segments.outcomes import GOOD_MONTHS
 
 OWN_AT = 10  # times min_positives: from here on a channel has a click model of its own
 FRAUD_MONTHS = 6  # by then a fraud is confirmed or will not be
-LIFT_WORTH = 60.0  # expected applications a channel's factor of 1 is worth before data move it
 
 
 def fit_funnel(assigned: pd.DataFrame, decided: pd.DataFrame, conf: Conf, affinity: Affinity | None) -> list[Fitted]:
@@ -43,7 +43,7 @@ def fit_funnel(assigned: pd.DataFrame, decided: pd.DataFrame, conf: Conf, affini
     if is_counted:
         count_wins(fits, sent, conf)
     _fit_credit(fits, decided, conf)
-    _fit_lift(fits, sent, conf)
+    fit_lift(fits, sent, conf)
     return fits.all
 
 
@@ -153,39 +153,6 @@ def _fit_of_people(
     if len(rows) and (late := int((~rows["is_known"].eq(True)).sum())):
         notes += (f"{late} of {len(rows)} rows take their features from the first snapshot after the application",)
     fits.add(replace(found, notes=found.notes + notes, scale=scale))
-
-
-def _fit_lift(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
-    """A factor a channel: incremental applications seen / expected, shrunk to all channels' factor, and that to 1.
-
-    Seen on rows chosen by chance where they hold enough applications: the old policy chose by what no feature tells.
-    """
-    funnel = fits.funnel()
-    rows = sent[randomised(sent, sent["is_applied"].to_numpy(dtype=bool), LIFT_WORTH)]
-    organic = funnel.organic(rows) if len(rows) else np.zeros(0)
-    found: dict[str, tuple[float, float, int]] = {}
-    for channel in sorted(conf.channels):
-        mask = of_channel(rows, channel)
-        mine, base = rows[mask], organic[mask]
-        if not len(mine):
-            continue
-        added = funnel.added(mine, base, channel)
-        weight = mine["weight"].to_numpy(dtype=np.float64)
-        seen = float((weight * (mine["is_applied"].to_numpy(dtype=np.float64) - base)).sum())
-        found[channel] = (seen, float((weight * added).sum()), len(mine))
-    seen, expected = (sum(figures[at] for figures in found.values()) for at in (0, 1))
-    overall = _factor(seen, expected, 1.0)
-    fits.add(_lift("*", overall, len(rows), int(max(seen, 0))))
-    for channel, (one, other, count) in found.items():
-        fits.add(_lift(channel, _factor(one, other, overall), count, int(max(one, 0))))
-
-
-def _factor(seen: float, expected: float, start: float) -> float:
-    return float(max(seen + start * LIFT_WORTH, 0.0) / (expected + LIFT_WORTH))
-
-
-def _lift(channel: str, factor: float, rows: int, positives: int) -> Fitted:
-    return Fitted("lift", channel, None, "ratio", rows, positives, scale=factor)
 
 
 def _by_channel(rows: pd.DataFrame, score: Callable[[pd.DataFrame, str], Floats]) -> Floats:

@@ -13,7 +13,7 @@ import pytest
 from jobs.contract import Table
 from jobs.runtime.conf import Conf
 from jobs.tables.ingest import CREATIVES, FX_RATES, PROSPECTS, SPEND
-from jobs.tables.link import ASSIGNMENT_OUTCOMES, LINKED_TOUCHES, MATURED_OUTCOMES
+from jobs.tables.link import ASSIGNMENT_OUTCOMES, LINKED_TOUCHES, MATURED_OUTCOMES, SHARED_IDENTITIES
 
 DAY = date(2026, 6, 1)
 WAVES = [date(2025, m, 2) for m in range(8, 13)] + [date(2026, m, 2) for m in range(1, 6)]
@@ -173,7 +173,7 @@ def market(spark: Any, conf: Conf, tmp_path_factory: pytest.TempPathFactory) -> 
 
     def frame(table: Table, day: date = DAY) -> Any:
         schema = frames.schema(frames.resolved(table, conf), with_day=True)
-        filled = [{"day": day, **row} for row in content[table.name]]
+        filled = [{"day": day, **row} for row in content.get(table.name, [])]
         file = folder / f"{table.name}.parquet"
         pq.write_table(pa.Table.from_pylist(filled, schema=to_arrow_schema(schema, timezone="UTC")), file)
         return spark.read.schema(schema).parquet(str(file))
@@ -183,6 +183,7 @@ def market(spark: Any, conf: Conf, tmp_path_factory: pytest.TempPathFactory) -> 
         "assignments": frame(ASSIGNMENT_OUTCOMES),
         "outcomes": frame(MATURED_OUTCOMES),
         "touches": frame(LINKED_TOUCHES),
+        "shared": frame(SHARED_IDENTITIES),
         "creatives": frame(CREATIVES),
         "spend": frame(SPEND),
         "rates": frame(FX_RATES),

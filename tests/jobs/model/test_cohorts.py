@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from jobs.model.learners import Features
-from jobs.model.training.cohorts import decided_rows
+from jobs.model.training.cohorts import decided_rows, outside_rings
 from jobs.runtime.conf import TrainingConf
 from jobs.tables.ingest import PROSPECTS
-from jobs.tables.link import MATURED_OUTCOMES
+from jobs.tables.link import MATURED_OUTCOMES, SHARED_IDENTITIES
 
 DAY = date(2026, 6, 1)
 
@@ -44,3 +44,15 @@ def test_of_recent_approvals_the_drawn_alone_are_known_and_none_counts(rows: Any
         "decided late": False,
         "old": True,
     }
+
+
+def test_what_rings_did_teaches_nothing_of_those_who_can_be_sent(rows: Any) -> None:
+    book = [{"application_id": f"a-{name}", "person_key": name, "prospect_key": name} for name in ("ring", "pair")]
+    book.append({"application_id": "a-nobody", "person_key": None})
+    shared = [
+        {"person_key": "ring", "kind": "device", "persons": 12, "is_fraud": True},
+        {"person_key": "pair", "kind": "device", "persons": 2, "is_fraud": False},
+    ]
+    kept = outside_rings(rows(MATURED_OUTCOMES, book, DAY), rows(SHARED_IDENTITIES, shared, DAY), 3)
+    assert sorted(row["application_id"] for row in kept.collect()) == ["a-nobody", "a-pair"]
+    assert kept.columns == rows(MATURED_OUTCOMES, [], DAY).columns

@@ -16,7 +16,7 @@ from jobs.model.scores import scores
 from jobs.model.stage_models import stage_models
 from jobs.runtime.errors import DataRefused
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
-from jobs.tables.link import ASSIGNMENT_OUTCOMES, LINKED_TOUCHES, MATURED_OUTCOMES
+from jobs.tables.link import ASSIGNMENT_OUTCOMES, LINKED_TOUCHES, MATURED_OUTCOMES, SHARED_IDENTITIES
 from jobs.tables.model import AFFINITY_MODEL, BAND_CUTS, SCORES, SEGMENT_MEMBERS, STAGE_MODELS
 
 DAY = date(2026, 6, 1)
@@ -146,6 +146,7 @@ def test_training_is_the_same_whatever_the_order_and_the_future(
         "outcomes": told["outcomes"].repartition(3, "is_approved"),
         "affinity": told["affinity"],
         "touches": told["touches"].repartition(4),
+        "shared": told["shared"],
         **{name: told[name] for name in ("spend", "rates")},
     }
     again, card = stage_models(**changed, day=DAY, conf=conf, shell=shell)
@@ -203,6 +204,7 @@ def test_day_zero_trains_priors(conf: Any, shell: Any, rows: Any) -> None:
         "spend": rows(SPEND, []),
         "rates": rows(FX_RATES, []),
         "touches": rows(LINKED_TOUCHES, []),
+        "shared": rows(SHARED_IDENTITIES, []),
     }
     models, card = stage_models(**told, day=DAY, conf=conf, shell=shell)
     assert set(models["model_version"]) == {"prior"}

@@ -1,0 +1,51 @@
+"""Factors of channels: planted ones come back with many rows, chance is held back with few, and luck does not jump."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jobs.model.training.lift import LIFT_WORTH, Worth, factors
+
+CHANNELS = ["a", "b"]
+
+
+def rows(seed: int, count: int, share: float, factor: dict[str, float], by_chance: float = 1.0) -> pd.DataFrame:
+    """People with an expectation of 0.05 each; truth is the channel's factor, times `by_chance` on random rows."""
+    dice = np.random.default_rng(seed)
+    channel = dice.choice(CHANNELS, count)
+    role = np.where(dice.random(count) < share, "exploration", "policy")
+    mean = 0.05 * np.array([factor[name] for name in channel]) * np.where(role == "exploration", by_chance, 1.0)
+    return pd.DataFrame({"channel": channel, "role": role, "weight": 1.0, "seen": dice.poisson(mean)})
+
+
+def found(frame: pd.DataFrame, worth: Worth = LIFT_WORTH) -> dict[str, float]:
+    told = factors(frame, CHANNELS, lambda r, _: (r["seen"].to_numpy(dtype=float), np.full(len(r), 0.05)), worth)
+    return {"*": told[0][0], **{name: figures[0] for name, figures in told[1].items()}}
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**6))
+def test_planted_factors_come_back_and_rows_chosen_by_chance_decide(seed: int) -> None:
+    truth = {"a": 1.4, "b": 0.8}
+    got = found(rows(seed, 400_000, 0.3, truth, by_chance=0.75))
+    for name, factor in truth.items():
+        assert abs(got[name] / (0.75 * factor) - 1.0) < 0.12
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.integers(0, 400))
+def test_a_few_lucky_rows_move_little(seed: int, explorers: int) -> None:
+    frame = rows(seed, 40_000, 0.0, {"a": 1.0, "b": 1.0})
+    lucky = frame.assign(role=np.where(np.arange(len(frame)) < explorers, "exploration", "policy"))
+    before, after = found(frame), found(lucky)
+    for name in before:
+        assert abs(after[name] / before[name] - 1.0) < 0.35
+        assert 0.8 < before[name] < 1.25
+
+
+def test_no_rows_leave_everything_as_expected() -> None:
+    told = factors(rows(1, 0, 0.0, {"a": 1.0, "b": 1.0}), CHANNELS, lambda r, _: (np.zeros(0), np.zeros(0)), LIFT_WORTH)
+    assert told == ((1.0, 0, 0.0), {})
