@@ -27,7 +27,7 @@ from jobs.model.learners.threads import one_thread
 Mask = NDArray[np.bool_]
 Pair = tuple[Floats, Floats]
 TREES, FEWER_TREES = 160, 60
-TINY = 1e-9
+LEAST = 0.02  # of a channel's mean, below which nobody's expectation is taken
 
 QUARTERS = 4
 TEACHERS = 150_000
@@ -93,16 +93,21 @@ def expectations(seen: Seen, cost: Floats, good: Floats, lesson: Lesson | None) 
         half = np.arange(len(lesson.people)) % 2 == 0
         parts = _learned([(lesson.where(half), own.people), (lesson.where(~half), own.people)], TREES)
         first, rough = _mean(parts), parts[0]
-    best, second = _crossed(Lesson(seen.history.assign(**_columns(first)), cost, good), quarter, FEWER_TREES)
-    # What half of the teachers would have said otherwise goes on into what is made of it.
-    off = [np.maximum(one, TINY) / np.maximum(whole, TINY) for one, whole in zip(rough, first, strict=True)]
-    return Expected(best, (second[0] * off[0], second[1] * off[1]))
+    # What they did before corrects what their features say, so that the first is not told anew, and worse.
+    known, halved = (tuple(np.maximum(x, LEAST * x.mean(axis=0)) for x in pair) for pair in (first, rough))
+    ratio = Lesson(seen.history.assign(**_columns(first)), cost / known[0], good / known[1])
+    best, second = _crossed(ratio, quarter, FEWER_TREES, (known[0], known[1]))
+    return Expected(
+        (known[0] * best[0], known[1] * best[1]),
+        (halved[0] * second[0], halved[1] * second[1]),
+    )
 
 
-def _crossed(lesson: Lesson, quarter: Ints, trees: int) -> tuple[Pair, Pair]:
+def _crossed(lesson: Lesson, quarter: Ints, trees: int, weight: Pair | None = None) -> tuple[Pair, Pair]:
     """Each quarter's expectations: the mean of what the other three say of it, and what one of them says."""
     asked = [(lesson.where(quarter == part), lesson.people[quarter != part]) for part in range(QUARTERS)]
-    told = _learned(asked, trees)
+    weights = None if weight is None else [tuple(w[quarter == part] for w in weight) for part in range(QUARTERS)]
+    told = _learned(asked, trees, weights)
     shape = (QUARTERS, *lesson.cost.shape)
     whole = [np.full(shape, np.nan), np.full(shape, np.nan)]
     for part, pair in enumerate(told):
@@ -113,15 +118,23 @@ def _crossed(lesson: Lesson, quarter: Ints, trees: int) -> tuple[Pair, Pair]:
     return best, (whole[0][place], whole[1][place])
 
 
-def _learned(asked: Sequence[tuple[Lesson, pd.DataFrame]], trees: int) -> list[Pair]:
+def _learned(
+    asked: Sequence[tuple[Lesson, pd.DataFrame]], trees: int, weights: Sequence[tuple[Floats, ...]] | None = None
+) -> list[Pair]:
     """Expected cost and good customers by channel of the people beside each lesson; a fit a channel, a core a fit."""
     # Every command imports the jobs; only a fit should pay.
     from joblib import Parallel, delayed
 
     fits = [
-        delayed(_one)(lesson.people, target[:, channel], people, trees)
-        for lesson, people in asked
-        for target in (lesson.cost, lesson.good)
+        delayed(_one)(
+            lesson.people,
+            target[:, channel],
+            None if weights is None else weights[number][at][:, channel],
+            people,
+            trees,
+        )
+        for number, (lesson, people) in enumerate(asked)
+        for at, target in enumerate((lesson.cost, lesson.good))
         for channel in range(target.shape[1])
     ]
     made = Parallel(n_jobs=-1)(fits)
@@ -130,7 +143,7 @@ def _learned(asked: Sequence[tuple[Lesson, pd.DataFrame]], trees: int) -> list[P
     return list(zip(stacked[::2], stacked[1::2], strict=True))
 
 
-def _one(people: pd.DataFrame, target: Floats, asked: pd.DataFrame, trees: int) -> Floats:
+def _one(people: pd.DataFrame, target: Floats, weight: Floats | None, asked: pd.DataFrame, trees: int) -> Floats:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     scale = float(np.abs(target).mean()) or 1.0
@@ -143,7 +156,7 @@ def _one(people: pd.DataFrame, target: Floats, asked: pd.DataFrame, trees: int) 
             l2_regularization=1.0,
             categorical_features="from_dtype",
             random_state=0,
-        ).fit(people, target / scale)
+        ).fit(people, target / scale, sample_weight=None if weight is None else weight / weight.mean())
         found: Floats = model.predict(asked) * scale
     return found
 
