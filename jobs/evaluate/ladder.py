@@ -31,6 +31,7 @@ RUNGS = {
     8: "information limit",
 }
 PRODUCT, ORACLE, LIMIT = 6, 7, 8
+BEYOND = (1.0, 1.08, 1.2, 1.5)
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,13 @@ def optima(
     found: dict[tuple[float, int], Verdict | None] = {}
 
     def planned(expected: tuple[Floats, Floats], goal: float) -> Verdict | None:
-        with one_thread():
-            order = cheapest_plan(*expected, people.seen.is_open.to_numpy(), stakes.capacity, stakes.impact, goal)
-        return judge_at(stakes, people.taken(order), goal)
+        for beyond in BEYOND:  # who expects too much must plan for more to reach a volume
+            with one_thread():
+                asked = goal * beyond
+                order = cheapest_plan(*expected, people.seen.is_open.to_numpy(), stakes.capacity, stakes.impact, asked)
+            if (verdict := judge_at(stakes, people.taken(order), goal)) is not None:
+                return verdict
+        return None
 
     if ORACLE in rungs:
         found |= {(share, ORACLE): planned((cost, good), goal) for share, goal in goals.items()}
