@@ -215,6 +215,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "units": ("Billed units", "计费量"),
     "apply": ("Apply", "进件"),
     "organic": ("Organic", "自然进件"),
+    "asked": ("Ever applied unasked", "曾自主进件"),
     "approve": ("Approve", "授信"),
     "fund": ("Fund", "动支"),
     "affinity": ("Affinity (LightFM)", "偏好 (LightFM)"),

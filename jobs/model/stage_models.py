@@ -14,7 +14,7 @@ from jobs.model.serving.funnel import Funnel, Part, version_of
 from jobs.model.training.billed import billed_units
 from jobs.model.training.card import model_card
 from jobs.model.training.choice import is_glass_box
-from jobs.model.training.cohorts import assigned_rows, decided_rows, outside_rings
+from jobs.model.training.cohorts import asked_rows, assigned_rows, decided_rows, outside_rings
 from jobs.model.training.funnel import fit_funnel
 from jobs.model.training.price import fit_prices, price_stages
 from jobs.runtime.conf import Conf
@@ -54,7 +54,7 @@ def stage_models(
     conf: Conf,
     shell: Shell,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Fit click, units, apply, organic, approve, fund, late and fraud; what is too thin is a prior, and says so.
+    """Fit click, units, apply, organic, asked, approve, fund, late and fraud; what is too thin is a prior, and says so.
 
     Stages price, load and usual say who is dear on a channel, how its prices rise with the people listed on it, and
     how many make its usual load.
@@ -63,12 +63,13 @@ def stage_models(
     assigned = assigned_rows(assignments, prospects, features, training, day, shell)
     served = outside_rings(outcomes, shared, conf.policy.max_persons_per_identity)
     decided = decided_rows(served, prospects, features, training, day, shell)
+    asked = asked_rows(outcomes, assignments, prospects, features, training, shell)
     embeddings = Affinity.from_rows(shell.small(affinity.drop("day"), MAX_AFFINITY_ROWS, ["kind", "name"]))
     units = billed_units(spend, rates, touches, assignments, prospects, features, day, conf, shell)
     priced = price_stages(fit_prices(units, features, day, conf))
     if is_glass_box(training):  # what a unit costs by person is log-linear, so no points table
         priced = [f for f in priced if f.factors is None or f.stage != "price"]
-    fits = [*fit_funnel(assigned, decided, conf, embeddings), *priced]
+    fits = [*fit_funnel(assigned, decided, asked, conf, embeddings), *priced]
     parts = [Part(f.stage, f.channel, f.scale, f.payload) for f in fits]
     version = version_of(parts, [f.stage for f in fits if not f.is_prior])
     models = pd.DataFrame(

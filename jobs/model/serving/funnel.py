@@ -19,6 +19,7 @@ PRIOR_VERSION = "prior"
 RESPONSE = ("click", "apply")
 LOAD, USUAL = "load", "usual"  # stages whose scale is a channel's price elasticity, and its usual number of people
 AFFINITY, POOLED, CLICK_SCORE, INTENT = "lightfm_affinity", "pooled_score", "click_score", "intent_score"
+ASKED, CLICKS_TOLD = "asked_score", "clicks_score"
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,21 @@ class Funnel:
         if part is None:
             click = self.click(frame, channel)
             return click * np.maximum(self.apply_given_click(frame, click, channel) - organic, 0.0)
-        won = self.clicks(frame, channel) * _factors(part.payload).factor(frame)
+        told = self.with_scores(frame, channel)
+        won = np.exp(told[CLICKS_TOLD].to_numpy()) * _factors(part.payload).factor(told)
         return np.asarray(-np.expm1(-won) * (1.0 - organic))
+
+    def with_scores(self, frame: pd.DataFrame, channel: str) -> pd.DataFrame:
+        """The frame with what other stages tell of applications: log-odds of asking unasked, log of expected clicks."""
+        scores = {CLICKS_TOLD: np.log(np.maximum(self.clicks(frame, channel), 1e-12))}
+        if ASKED not in frame:
+            scores[ASKED] = self.asked(frame)
+        return frame.assign(**scores)
+
+    def asked(self, frame: pd.DataFrame) -> Floats:
+        """Log-odds that a prospect ever applies of its own accord; 0 where no such model was fitted."""
+        part = self.parts.get(("asked", "*"))
+        return np.zeros(len(frame)) if part is None else _model(part.payload).log_odds(frame)
 
     def p_apply(self, added: Floats, organic: Floats, channel: str) -> Floats:
         """P(applies within 14 days | on the audience): organic, and what clicks add to it.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from jobs.model.learners import Features
 from jobs.model.learners.features import Floats
-from jobs.model.serving.funnel import Funnel
+from jobs.model.serving.funnel import ASKED, Funnel
 from jobs.model.serving.prices import Price
 
 PROBABILITIES = ("p_apply", "p_organic", "p_approve", "p_fund", "p_good", "p_late", "p_fraud")
@@ -43,6 +43,7 @@ class Scorer:
     def score(self, frame: pd.DataFrame) -> tuple[dict[str, dict[str, Floats]], Floats]:
         """Measures by channel, and each row's band score: incremental good customers on its best channel."""
         person = self.people(frame)
+        frame = frame.assign(**{ASKED: self.funnel.asked(frame)})
         embedded = self.funnel.people(frame)
         kept = person["p_approve"] * person["p_fund"] * person["p_good"]
         found: dict[str, dict[str, Floats]] = {}

@@ -14,14 +14,31 @@ from jobs.model.learners.logistic import LogisticModel
 from jobs.model.learners.sums import SLACK, design, fit_sums
 
 MIN_LEVEL = 100
-# As spreads of a weight before data: 0.22 to 0.04 for what all channels share; 0.16 to 0.02 for what is a channel's own
-# against it. Whichever tells a held-out half more.
-COMMON_RIDGES, OWN_RIDGES = (10.0, 30.0, 100.0, 300.0), (20.0, 100.0, 500.0, 2000.0)
 PLENTY = 20_000  # invoices with something on them from which on a choice of ridge moves nothing: the second is taken
 EXTRA_COMMON, EXTRA_OWN = 10.0, 100.0  # of inputs besides the features, which are few and stand for something each
+NOTHING = 0.01  # a ridge of a smaller share is not fitted
 LEVEL_WORTH = (
     2.0  # things expected that a level like the other channels' is worth: levels differ by a factor of two or three
 )
+
+
+@dataclass(frozen=True)
+class Ridges:
+    """What may hold weights to 0, each averaged by how much it tells of a held-out half.
+
+    `common` for what all channels share, `own` for what is a channel's own against it. `scores` names inputs that other
+    stages learned from far more rows; `common_score` and `own_score` hold their weights.
+    """
+
+    common: tuple[float, ...]
+    own: tuple[float, ...]
+    scores: tuple[str, ...] = ()
+    common_score: float = 10.0
+    own_score: float = 1000.0
+
+
+# As spreads of a weight before data: 0.22 to 0.04 for what all channels share; 0.16 to 0.02 for a channel's own.
+FEATURES_ALONE = Ridges((10.0, 30.0, 100.0, 300.0), (20.0, 100.0, 500.0, 2000.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +77,11 @@ class ChannelFit:
 
 
 def fit_channels(
-    billed: Billed, features: Features, alone: frozenset[str] = frozenset(), few: frozenset[str] = frozenset()
+    billed: Billed,
+    features: Features,
+    alone: frozenset[str] = frozenset(),
+    few: frozenset[str] = frozenset(),
+    ridges: Ridges = FEATURES_ALONE,
 ) -> dict[str, ChannelFit]:
     """A fit a channel; channels that stand `alone` neither give to the common shape nor take from it.
 
@@ -69,7 +90,11 @@ def fit_channels(
     names = sorted(set(billed.channel))
     bare, inputs = design(billed.frame, features, MIN_LEVEL)
     held = np.hstack([inputs, billed.extra])
-    shape, level = _common(billed, held, [name for name in names if name not in alone | few])
+    is_score = _of_scores(bare, ridges.scores)
+    width = billed.extra.shape[1]
+    common = _vectors(ridges.common, is_score, ridges.common_score, EXTRA_COMMON, width)
+    apart = _vectors(ridges.own, is_score, ridges.own_score, EXTRA_OWN, width)
+    shape, level = _common(billed, held, [name for name in names if name not in alone | few], common)
     found = {}
     for name in names:
         mask = billed.channel == name
@@ -79,8 +104,7 @@ def fit_channels(
             own, mine_level = np.zeros(held.shape[1]), _moved(mine, held[mask] @ start, level)
         else:
             ones = np.ones((len(mine.weight), 1))
-            told = (COMMON_RIDGES[:1], EXTRA_COMMON) if name in alone else (OWN_RIDGES, EXTRA_OWN)
-            own, free = _fitted(mine, held[mask], ones, held[mask] @ start, *told)
+            own, free = _fitted(mine, held[mask], ones, held[mask] @ start, common[:1] if name in alone else apart)
             mine_level = float(free[0])
         weights = start + own
         terms = replace(bare, weights=weights[: inputs.shape[1]], intercept=mine_level)
@@ -95,33 +119,52 @@ def _moved(mine: Billed, offset: Floats, level: float) -> float:
     return level + float(np.log((seen + LEVEL_WORTH) / (expected + LEVEL_WORTH)))
 
 
-def _common(billed: Billed, held: Floats, names: list[str]) -> tuple[Floats, float]:
+def _of_scores(terms: LogisticModel, scores: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Which inputs of the terms are made of the scores; scores are numbers."""
+    numbers = [bend.name in scores for bend in terms.bends for _ in range(bend.width)]
+    return np.array(numbers + [False] * (len(terms.weights) - len(numbers)), dtype=np.bool_)
+
+
+def _vectors(
+    ridges: tuple[float, ...], is_score: NDArray[np.bool_], score: float, extra: float, width: int
+) -> list[Floats]:
+    """Each ridge as one number an input."""
+    return [np.append(np.where(is_score, score, ridge), np.full(width, extra)) for ridge in ridges]
+
+
+def _common(billed: Billed, held: Floats, names: list[str], ridges: list[Floats]) -> tuple[Floats, float]:
     """Weights all channels share, each channel's level left free, and the mean level."""
     if not names:
         return np.zeros(held.shape[1]), 0.0
     mask = np.isin(billed.channel, names)
     ours = billed.where(mask)
     levels = (ours.channel[:, None] == np.array(names, dtype=object)[None, :]).astype(np.float64)
-    shape, free = _fitted(ours, held[mask], levels, np.zeros(len(ours.weight)), COMMON_RIDGES, EXTRA_COMMON)
+    shape, free = _fitted(ours, held[mask], levels, np.zeros(len(ours.weight)), ridges)
     return shape, float(free.mean())
 
 
-def _fitted(
-    billed: Billed, held: Floats, free: Floats, offset: Floats, ridges: tuple[float, ...], extra: float
-) -> tuple[Floats, Floats]:
-    """The fit at the ridge that tells each half of the invoices most, learned from the other."""
-    width = billed.extra.shape[1]
-    each = [np.append(np.full(held.shape[1] - width, ridge), np.full(width, extra)) for ridge in ridges]
-    is_plain = len(each) == 1 or int((billed.total > 0).sum()) >= PLENTY
-    best = each[min(1, len(each) - 1)] if is_plain else _best_ridge(billed, held, free, offset, each)
-    return fit_sums(held, free, billed.weight, billed.invoice, billed.total, offset, ridge=best, base=billed.base)
+def _fitted(billed: Billed, held: Floats, free: Floats, offset: Floats, ridges: list[Floats]) -> tuple[Floats, Floats]:
+    """The mean of the fits at every ridge, each weighted by what it tells of either half, learned from the other."""
+    is_plain = len(ridges) == 1 or int((billed.total > 0).sum()) >= PLENTY
+    share = np.ones(1) if is_plain else _shares(billed, held, free, offset, ridges)
+    kept = ridges[min(1, len(ridges) - 1) :][:1] if is_plain else ridges
+    weights, levels = np.zeros(held.shape[1]), np.zeros(free.shape[1])
+    for part, ridge in zip(share, kept, strict=True):
+        if part < NOTHING:
+            continue
+        told = (held, free, billed.weight, billed.invoice, billed.total, offset)
+        own, level = fit_sums(*told, ridge=ridge, base=billed.base)
+        weights, levels = weights + part * own, levels + part * level
+    return weights, levels
 
 
-def _best_ridge(billed: Billed, held: Floats, free: Floats, offset: Floats, ridges: list[Floats]) -> Floats:
+def _shares(billed: Billed, held: Floats, free: Floats, offset: Floats, ridges: list[Floats]) -> Floats:
+    """How likely each ridge makes what was held out, as shares; sums scatter more than counts, and tell less for it."""
     odd = billed.invoice % 2 == 1
     if not odd.any() or odd.all():
-        return ridges[-1]
-    missed = np.zeros(len(ridges))
+        last: Floats = np.eye(len(ridges))[-1]
+        return last
+    missed, scatter = np.zeros(len(ridges)), np.zeros(len(ridges))
     for learned in (~odd, odd):
         learn, test = billed.where(learned), billed.where(~learned)
         for at, ridge in enumerate(ridges):
@@ -131,4 +174,9 @@ def _best_ridge(billed: Billed, held: Floats, free: Floats, offset: Floats, ridg
             unit = test.weight * np.exp(np.clip(log_unit, -30.0, 30.0))
             mean = np.bincount(test.invoice, weights=unit, minlength=len(test.total)) + test.base + SLACK
             missed[at] += float((mean - test.total * np.log(mean)).sum())
-    return ridges[int(np.argmin(missed))]
+            scatter[at] += float((np.square(test.total - mean) / mean).mean()) / 2.0
+    best = int(np.argmin(missed))
+    likely = np.exp(-(missed - missed[best]) / max(float(scatter[best]), SLACK))
+    kept = np.where(likely < NOTHING * likely.sum(), 0.0, likely)
+    share: Floats = kept / kept.sum()
+    return share

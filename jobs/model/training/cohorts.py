@@ -87,6 +87,34 @@ def decided_rows(
     return typed(shell.sample(rows, 2 * training.max_rows, ["applied_day", "application_id"]), features)
 
 
+def asked_rows(
+    outcomes: DataFrame,
+    assignments: DataFrame,
+    prospects: DataFrame,
+    features: Features,
+    training: TrainingConf,
+    shell: Shell,
+) -> pd.DataFrame:
+    """Prospects of the newest snapshot, each with whether it ever applied of its own accord (`is_asked`).
+
+    Applications within 14 days of being put on a channel's list do not count: what lists bring is learned elsewhere,
+    and must not be told in advance. At most about `training.max_rows`, by hash of the key. Sorted by prospect_key.
+    """
+    brought = assignments.where("channel <> 'none' and application_id is not null").select("application_id")
+    unasked = outcomes.where("prospect_key is not null").join(brought, "application_id", "left_anti")
+    asked = unasked.select("prospect_key", F.lit(True).alias("asked")).distinct()
+    newest = prospects.join(prospects.agg(F.max("day").alias("day")), "day")
+    total = _counts(newest.select(F.lit(True).alias("is_event")), shell)[0]
+    chosen = newest.where(sampled(min(1.0, training.max_rows / max(total, 1)), "prospect_key"))
+    told = chosen.join(asked, "prospect_key", "left").select(
+        "prospect_key",
+        F.coalesce("asked", F.lit(False)).alias("is_asked"),
+        F.col("day").alias("known_day"),
+        *[plain(prospects, name) for name in features.names],
+    )
+    return typed(shell.sample(told, 2 * training.max_rows, ["prospect_key"]), features)
+
+
 def outside_rings(outcomes: DataFrame, shared: DataFrame, most: int) -> DataFrame:
     """Outcomes of people whom the gates would let through: what rings do says nothing of those who can be sent."""
     rings = shared.where(F.col("persons") > most).select("person_key")

@@ -10,8 +10,8 @@ from jobs.model.learners import Features
 from jobs.model.learners.features import Floats
 from jobs.model.learners.sums import FactorModel
 from jobs.model.person_features import person_features
-from jobs.model.serving.funnel import AFFINITY
-from jobs.model.training.channels import Billed, fit_channels
+from jobs.model.serving.funnel import AFFINITY, ASKED, CLICKS_TOLD
+from jobs.model.training.channels import FEATURES_ALONE, Billed, Ridges, fit_channels
 from jobs.model.training.choice import is_glass_box
 from jobs.model.training.fits import Fits, of_channel
 from jobs.model.training.lift import CLICKS_WORTH, factors
@@ -19,6 +19,13 @@ from jobs.model.training.stage import Fitted
 from jobs.runtime.conf import Conf
 
 CHANNEL_ROWS = 40_000  # of a channel
+# Applications are few: who asks for credit unasked, and who clicks, tell most of who applies after a click, and the
+# features must show what they add.
+WINS = Ridges(
+    common=(30.0, 100.0, 300.0, 1000.0, 3000.0, 10_000.0),
+    own=(500.0, 2000.0, 10_000.0, 50_000.0),
+    scores=(ASKED, CLICKS_TOLD),
+)
 
 
 def count_units(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
@@ -61,10 +68,18 @@ def count_wins(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
         return
     rows = _few_a_channel(clicked, won, conf, least=0)
     applied, clicks = (rows[name].to_numpy(dtype=np.float64) for name in ("is_applied", "clicks"))
-    base = fits.funnel().organic(rows)
+    funnel = fits.funnel()
+    base = funnel.organic(rows)
+    scores = np.empty((len(rows), len(WINS.scores)))
+    for name in sorted(set(rows["channel"].astype(object))):
+        mine = of_channel(rows, name)
+        scores[mine] = funnel.with_scores(rows[mine], name)[list(WINS.scores)].to_numpy(dtype=np.float64)
+    rows = rows.assign(**dict(zip(WINS.scores, scores.T, strict=True)))
     billed = Billed.singly(rows, rows["weight"].to_numpy(dtype=np.float64), clicks, applied, base)
     few = frozenset(name for name, events in told.items() if events < enough)
-    _add_factors(fits, "wins", billed, _counted_features(conf), applied > 0, few=few)
+    counted = _counted_features(conf)
+    told_too = Features((*counted.numeric, *WINS.scores), counted.categorical) if counted.numeric else counted
+    _add_factors(fits, "wins", billed, told_too, applied > 0, few=few, ridges=WINS)
 
 
 def _add_factors(
@@ -75,8 +90,9 @@ def _add_factors(
     event: NDArray[np.bool_],
     alone: frozenset[str] = frozenset(),
     few: frozenset[str] = frozenset(),
+    ridges: Ridges = FEATURES_ALONE,
 ) -> None:
-    for channel, fit in fit_channels(billed, features, alone, few).items():
+    for channel, fit in fit_channels(billed, features, alone, few, ridges).items():
         model, events = FactorModel(fit.terms), int(event[fit.rows].sum())
         fits.add(Fitted(stage, channel, None, "log-linear", int(fit.rows.sum()), events, factors=model))
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from jobs.model.affinity.factors import Affinity
 from jobs.model.learners import Features
 from jobs.model.learners.features import Floats
+from jobs.model.learners.settings import LogisticSettings
 from jobs.model.person_features import person_features
 from jobs.model.serving.funnel import AFFINITY, CLICK_SCORE, INTENT, POOLED, log_odds
 from jobs.model.training.choice import is_glass_box, rivals_of, settings_of
@@ -20,15 +21,18 @@ from jobs.model.training.counts import count_clicks, count_units, count_wins
 from jobs.model.training.fits import RANDOMISED, Fits, of_channel
 from jobs.model.training.lateness import TAIL, late_rows
 from jobs.model.training.lift import fit_lift
-from jobs.model.training.stage import Fitted, Labelled, fit_stage
+from jobs.model.training.stage import Fitted, Labelled, fit_shares, fit_stage
 from jobs.runtime.conf import Conf, Stage
 from segments.outcomes import GOOD_MONTHS
 
 OWN_AT = 10  # times min_positives: from here on a channel has a click model of its own
+ASKED_SETTINGS = LogisticSettings(normal_scores=True, knots=1)  # straight where a feature views a trait
 FRAUD_MONTHS = 6  # by then a fraud is confirmed or will not be
 
 
-def fit_funnel(assigned: pd.DataFrame, decided: pd.DataFrame, conf: Conf, affinity: Affinity | None) -> list[Fitted]:
+def fit_funnel(
+    assigned: pd.DataFrame, decided: pd.DataFrame, asked: pd.DataFrame, conf: Conf, affinity: Affinity | None
+) -> list[Fitted]:
     """Every stage from the rows of `training.cohorts`; empty frames give priors throughout."""
     fits = Fits(affinity)
     sent = assigned[assigned["channel"].astype(object) != "none"]
@@ -41,6 +45,7 @@ def fit_funnel(assigned: pd.DataFrame, decided: pd.DataFrame, conf: Conf, affini
     _fit_apply(fits, sent, conf)
     _fit_organic(fits, assigned, conf)
     if is_counted:
+        _fit_asked(fits, asked, conf)
         count_wins(fits, sent, conf)
     _fit_credit(fits, decided, conf)
     fit_lift(fits, sent, conf)
@@ -118,6 +123,17 @@ def _fit_organic(fits: Fits, assigned: pd.DataFrame, conf: Conf) -> None:
     found = fit_stage("organic", rows, Features((INTENT,)), training, settings, rivals=rivals)
     note = () if len(held) else ("no holdout yet: what people do unasked is a guess, so incremental figures are too",)
     fits.add(replace(found, notes=found.notes + note))
+
+
+def _fit_asked(fits: Fits, asked: pd.DataFrame, conf: Conf) -> None:
+    """Who applies of its own accord: many more rows than lists have applications; an input of `wins`, no chance."""
+    training = conf.base.training
+    label = asked["is_asked"].to_numpy(dtype=np.float64)
+    rows = labelled(asked, label, "known_day")
+    if rows.rarer < training.min_positives:
+        return
+    model = fit_shares(rows, person_features(conf), ASKED_SETTINGS, training.seed)
+    fits.add(Fitted("asked", "*", model, "logistic", len(asked), rows.positives, window=rows.window))
 
 
 def _fit_credit(fits: Fits, decided: pd.DataFrame, conf: Conf) -> None:

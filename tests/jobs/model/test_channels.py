@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from jobs.model.learners import Features
-from jobs.model.training.channels import Billed, ChannelFit, fit_channels
+from jobs.model.training.channels import Billed, ChannelFit, Ridges, fit_channels
 
 FEATURES = Features(("intent", "taste"), ())
 
@@ -64,3 +64,24 @@ def test_what_would_have_come_unasked_is_not_the_channels_doing() -> None:
         added = np.exp(found[name].terms.log_odds(mine)).sum()
         assert added == pytest.approx(mine["count"].sum(), rel=0.05), name
         assert slope(found[name], "intent") == pytest.approx(0.4, abs=0.1)
+
+
+def test_few_events_take_their_shape_from_a_score_learned_elsewhere() -> None:
+    """600 events and twenty features, one direction of which the score tells: with it the shape is nearly right."""
+    draw = np.random.default_rng(11)
+    names = tuple(f"x{at}" for at in range(20))
+    frame = pd.DataFrame(draw.normal(size=(12_000, 20)), columns=list(names))
+    truth = frame[list(names)].to_numpy() @ draw.normal(size=20) / 20**0.5
+    frame = frame.assign(channel=draw.choice(["a", "b"], len(frame)), told=truth * 3.0)
+    count = draw.poisson(np.exp(-3.1 + 0.3 * truth)).astype(np.float64)
+    assert 400 < count.sum() < 800
+    ones = np.ones(len(frame))
+    billed = Billed.singly(frame, ones, ones, count, 0.0 * ones)
+
+    def right(features: tuple[str, ...], ridges: Ridges) -> float:
+        found = fit_channels(billed, Features(features, ()), ridges=ridges)["a"]
+        return float(np.corrcoef(found.terms.log_odds(frame), truth)[0, 1])
+
+    alone = right(names, Ridges((10.0, 100.0, 1000.0), (500.0, 5000.0)))
+    together = right((*names, "told"), Ridges((10.0, 100.0, 1000.0, 10_000.0), (500.0, 5000.0), scores=("told",)))
+    assert together > 0.95 > alone

@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from jobs.model.learners import Features
-from jobs.model.training.cohorts import decided_rows, outside_rings
+from jobs.model.training.cohorts import asked_rows, decided_rows, outside_rings
 from jobs.runtime.conf import TrainingConf
 from jobs.tables.ingest import PROSPECTS
-from jobs.tables.link import MATURED_OUTCOMES, SHARED_IDENTITIES
+from jobs.tables.link import ASSIGNMENT_OUTCOMES, MATURED_OUTCOMES, SHARED_IDENTITIES
 
 DAY = date(2026, 6, 1)
 
@@ -56,3 +56,25 @@ def test_what_rings_did_teaches_nothing_of_those_who_can_be_sent(rows: Any) -> N
     kept = outside_rings(rows(MATURED_OUTCOMES, book, DAY), rows(SHARED_IDENTITIES, shared, DAY), 3)
     assert sorted(row["application_id"] for row in kept.collect()) == ["a-nobody", "a-pair"]
     assert kept.columns == rows(MATURED_OUTCOMES, [], DAY).columns
+
+
+def test_who_asked_unasked_is_told_by_applications_no_list_brought(rows: Any, make_shell: Any) -> None:
+    book = [{"application_id": f"a-{name}", "prospect_key": name} for name in ("own", "brought", "held", "both")]
+    book += [{"application_id": "a-again", "prospect_key": "both"}, {"application_id": "a-unlinked"}]
+    lists = [
+        {"prospect_key": "brought", "channel": "feed", "application_id": "a-brought"},
+        {"prospect_key": "held", "channel": "none", "application_id": "a-held"},
+        {"prospect_key": "both", "channel": "feed", "application_id": "a-both"},
+        {"prospect_key": "idle", "channel": "feed", "application_id": None},
+    ]
+    people = [{"prospect_key": name} for name in ("own", "brought", "held", "both", "idle")]
+    before = rows(PROSPECTS, [{"prospect_key": "gone"}], date(2026, 1, 1))
+    found = asked_rows(
+        rows(MATURED_OUTCOMES, book, DAY),
+        rows(ASSIGNMENT_OUTCOMES, lists, DAY),
+        before.unionByName(rows(PROSPECTS, people, date(2026, 5, 1))),
+        Features(),
+        TrainingConf(),
+        make_shell(),
+    ).set_index("prospect_key")
+    assert found["is_asked"].to_dict() == {"own": True, "brought": False, "held": True, "both": True, "idle": False}
