@@ -145,23 +145,22 @@ def _common(billed: Billed, held: Floats, names: list[str], ridges: list[Floats]
 
 def _fitted(billed: Billed, held: Floats, free: Floats, offset: Floats, ridges: list[Floats]) -> tuple[Floats, Floats]:
     """The mean of the fits at every ridge, each weighted by what it tells of either half, learned from the other."""
-    is_plain = len(ridges) == 1 or int((billed.total > 0).sum()) >= PLENTY
-    share = np.ones(1) if is_plain else _shares(billed, held, free, offset, ridges)
-    kept = ridges[min(1, len(ridges) - 1) :][:1] if is_plain else ridges
+    if int((billed.total > 0).sum()) >= PLENTY:
+        ridges = ridges[:2][-1:]
+    share = _shares(billed, held, free, offset, ridges)
     weights, levels = np.zeros(held.shape[1]), np.zeros(free.shape[1])
-    for part, ridge in zip(share, kept, strict=True):
-        if part < NOTHING:
-            continue
-        told = (held, free, billed.weight, billed.invoice, billed.total, offset)
-        own, level = fit_sums(*told, ridge=ridge, base=billed.base)
-        weights, levels = weights + part * own, levels + part * level
+    for part, ridge in zip(share, ridges, strict=True):
+        if part:
+            told = (held, free, billed.weight, billed.invoice, billed.total, offset)
+            own, level = fit_sums(*told, ridge=ridge, base=billed.base)
+            weights, levels = weights + part * own, levels + part * level
     return weights, levels
 
 
 def _shares(billed: Billed, held: Floats, free: Floats, offset: Floats, ridges: list[Floats]) -> Floats:
     """How likely each ridge makes what was held out, as shares; sums scatter more than counts, and tell less for it."""
     odd = billed.invoice % 2 == 1
-    if not odd.any() or odd.all():
+    if len(ridges) == 1 or not odd.any() or odd.all():
         last: Floats = np.eye(len(ridges))[-1]
         return last
     missed, scatter = np.zeros(len(ridges)), np.zeros(len(ridges))

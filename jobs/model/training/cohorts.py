@@ -98,7 +98,8 @@ def asked_rows(
     """Prospects of the newest snapshot, each with whether it ever applied of its own accord (`is_asked`).
 
     Applications within 14 days of being put on a channel's list do not count: what lists bring is learned elsewhere,
-    and must not be told in advance. At most about `training.max_rows`, by hash of the key. Sorted by prospect_key.
+    and must not be told in advance. Features are today's, not those of the day of application, at which few were
+    known yet. At most about `training.max_rows`, by hash of the key. Sorted by prospect_key.
     """
     brought = assignments.where("channel <> 'none' and application_id is not null").select("application_id")
     unasked = outcomes.where("prospect_key is not null").join(brought, "application_id", "left_anti")
