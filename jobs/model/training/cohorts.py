@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -14,6 +15,7 @@ from jobs.runtime.shell import Shell
 from segments.outcomes import FUND_DAYS
 
 BUCKETS = 1_000_000
+DAYS_DRAWN = 400
 ASSIGNED = ["assigned_day", "channel", "role", "clicks", "impressions", "is_applied"]
 DECIDED = [
     "applied_day",
@@ -75,15 +77,8 @@ def decided_rows(
             "is_draw_over"
         ),
         *[name for name in DECIDED if not name.endswith("_day") and name != "is_draw_over"],
-    )
-    values = F.struct(*[plain(prospects, n) for n in features.names]).alias("values")
-    both = applied.join(prospects.select("prospect_key", "day", values), "prospect_key", "left")
-    ahead = F.datediff("day", "applied_day")
-    distance = F.when(ahead <= 0, -ahead).otherwise(ahead + 100_000)
-    picked = both.groupBy("application_id", *DECIDED).agg(
-        F.min_by("values", distance).alias("values"), (F.min(distance) < 100_000).alias("is_known")
-    )
-    rows = picked.select("application_id", *DECIDED, "is_known", *[F.col(f"values.`{n}`") for n in features.names])
+    ).select("application_id", "prospect_key", *DECIDED)
+    rows = _nearest(applied, prospects, features, "applied_day")
     return typed(shell.sample(rows, 2 * training.max_rows, ["applied_day", "application_id"]), features)
 
 
@@ -98,28 +93,64 @@ def asked_rows(
     """Prospects of the newest snapshot, each with whether it ever applied of its own accord (`is_asked`).
 
     Applications within 14 days of being put on a channel's list do not count: what lists bring is learned elsewhere,
-    and must not be told in advance. Features are today's, not those of the day of application, at which few were
-    known yet. At most about `training.max_rows`, by hash of the key. Sorted by prospect_key.
+    and must not be told in advance. Who asked is seen as known on the day of first asking (`known_day`), who did not
+    as known on a day drawn by hash from those days: else the features would tell the day, and the day who asked.
+    Where nothing was known yet, the first snapshot after counts, and `is_known` is false. At most about
+    `training.max_rows`, by hash of the key. Sorted by prospect_key.
     """
     brought = assignments.where("channel <> 'none' and application_id is not null").select("application_id")
     unasked = outcomes.where("prospect_key is not null").join(brought, "application_id", "left_anti")
-    asked = unasked.select("prospect_key", F.lit(True).alias("asked")).distinct()
-    newest = prospects.join(prospects.agg(F.max("day").alias("day")), "day")
+    first = unasked.groupBy("prospect_key").agg(F.to_date(F.min("applied_at")).alias("asked_day"))
+    newest = prospects.join(prospects.agg(F.max("day").alias("day")), "day").select("prospect_key")
     total = _counts(newest.select(F.lit(True).alias("is_event")), shell)[0]
     chosen = newest.where(sampled(min(1.0, training.max_rows / max(total, 1)), "prospect_key"))
-    told = chosen.join(asked, "prospect_key", "left").select(
+    told = chosen.join(first, "prospect_key", "left").select(
         "prospect_key",
-        F.coalesce("asked", F.lit(False)).alias("is_asked"),
-        F.col("day").alias("known_day"),
-        *[plain(prospects, name) for name in features.names],
+        F.col("asked_day").isNotNull().alias("is_asked"),
+        F.coalesce("asked_day", _drawn(_days_of(first, "asked_day", shell), "prospect_key")).alias("known_day"),
     )
-    return typed(shell.sample(told, 2 * training.max_rows, ["prospect_key"]), features)
+    rows = _nearest(told, prospects, features, "known_day")
+    return typed(shell.sample(rows, 2 * training.max_rows, ["prospect_key"]), features)
 
 
 def outside_rings(outcomes: DataFrame, shared: DataFrame, most: int) -> DataFrame:
     """Outcomes of people whom the gates would let through: what rings do says nothing of those who can be sent."""
     rings = shared.where(F.col("persons") > most).select("person_key")
     return outcomes.join(rings, "person_key", "left_anti").select(*outcomes.columns)
+
+
+def _nearest(rows: DataFrame, prospects: DataFrame, features: Features, day: str) -> DataFrame:
+    """The rows with their prospect's features in the newest snapshot up to a day column, else in the first one after.
+
+    `is_known` tells the former; where there is no snapshot it is null, and so is every feature.
+    """
+    values = F.struct(*[plain(prospects, n) for n in features.names]).alias("values")
+    both = rows.join(prospects.select("prospect_key", F.col("day").alias("_day"), values), "prospect_key", "left")
+    ahead = F.datediff("_day", day)
+    distance = F.when(ahead <= 0, -ahead).otherwise(ahead + 100_000)
+    picked = both.groupBy(*rows.columns).agg(
+        F.min_by("values", distance).alias("values"), (F.min(distance) < 100_000).alias("is_known")
+    )
+    return picked.select(*rows.columns, "is_known", *[F.col(f"values.`{n}`") for n in features.names])
+
+
+def _days_of(rows: DataFrame, day: str, shell: Shell) -> list[date]:
+    """DAYS_DRAWN days spread over those of the rows as the rows are; none of no rows."""
+    counted = rows.groupBy(day).agg(F.count("*").alias("rows")).where(F.col(day).isNotNull())
+    found = shell.small(counted, 20_000, [day])
+    upto = found["rows"].cumsum().to_numpy()
+    if not len(upto):
+        return []
+    place = np.searchsorted(upto, (np.arange(DAYS_DRAWN) + 0.5) / DAYS_DRAWN * upto[-1])
+    return list(found[day].to_numpy()[place])
+
+
+def _drawn(days: list[date], *key: str) -> Column:
+    """One of the days, by hash of a key; null where there are none."""
+    if not days:
+        return F.lit(None).cast("date")
+    place = F.pmod(F.xxhash64(F.lit("drawn"), *key), F.lit(len(days))).cast("int")
+    return F.array(*[F.lit(one) for one in days])[place]
 
 
 def plain(prospects: DataFrame, name: str) -> Column:

@@ -133,7 +133,8 @@ def _fit_asked(fits: Fits, asked: pd.DataFrame, conf: Conf) -> None:
     if rows.rarer < training.min_positives:
         return
     model = fit_shares(rows, person_features(conf), ASKED_SETTINGS, training.seed)
-    fits.add(Fitted("asked", "*", model, "logistic", len(asked), rows.positives, window=rows.window))
+    told = Fitted("asked", "*", model, "logistic", len(asked), rows.positives, window=rows.window)
+    fits.add(replace(told, notes=_seen_later(asked)))
 
 
 def _fit_credit(fits: Fits, decided: pd.DataFrame, conf: Conf) -> None:
@@ -166,9 +167,14 @@ def _fit_of_people(
     training, told = conf.base.training, labelled(rows, y, "applied_day")
     settings, rivals = settings_of(stage, training), rivals_of(stage, training)
     found = fit_stage(stage, told, person_features(conf), training, settings, rivals=rivals)
-    if len(rows) and (late := int((~rows["is_known"].eq(True)).sum())):
-        notes += (f"{late} of {len(rows)} rows take their features from the first snapshot after the application",)
-    fits.add(replace(found, notes=found.notes + notes, scale=scale))
+    fits.add(replace(found, notes=found.notes + notes + _seen_later(rows), scale=scale))
+
+
+def _seen_later(rows: pd.DataFrame) -> tuple[str, ...]:
+    """Says how many rows had no snapshot yet on their day."""
+    late = int((~rows["is_known"].eq(True)).sum())
+    told = f"{late} of {len(rows)} rows take their features from the first snapshot after the application"
+    return (told,) if late else ()
 
 
 def _by_channel(rows: pd.DataFrame, score: Callable[[pd.DataFrame, str], Floats]) -> Floats:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from jobs.model.learners import Features
 from jobs.model.training.cohorts import asked_rows, decided_rows, outside_rings
 from jobs.runtime.conf import TrainingConf
@@ -59,6 +61,7 @@ def test_what_rings_did_teaches_nothing_of_those_who_can_be_sent(rows: Any) -> N
 
 
 def test_who_asked_unasked_is_told_by_applications_no_list_brought(rows: Any, make_shell: Any) -> None:
+    at = datetime(2026, 5, 10, tzinfo=UTC)
     book = [{"application_id": f"a-{name}", "prospect_key": name} for name in ("own", "brought", "held", "both")]
     book += [{"application_id": "a-again", "prospect_key": "both"}, {"application_id": "a-unlinked"}]
     lists = [
@@ -70,7 +73,7 @@ def test_who_asked_unasked_is_told_by_applications_no_list_brought(rows: Any, ma
     people = [{"prospect_key": name} for name in ("own", "brought", "held", "both", "idle")]
     before = rows(PROSPECTS, [{"prospect_key": "gone"}], date(2026, 1, 1))
     found = asked_rows(
-        rows(MATURED_OUTCOMES, book, DAY),
+        rows(MATURED_OUTCOMES, [{**one, "applied_at": at} for one in book], DAY),
         rows(ASSIGNMENT_OUTCOMES, lists, DAY),
         before.unionByName(rows(PROSPECTS, people, date(2026, 5, 1))),
         Features(),
@@ -78,3 +81,32 @@ def test_who_asked_unasked_is_told_by_applications_no_list_brought(rows: Any, ma
         make_shell(),
     ).set_index("prospect_key")
     assert found["is_asked"].to_dict() == {"own": True, "brought": False, "held": True, "both": True, "idle": False}
+
+
+def test_who_asked_unasked_is_seen_as_known_then_and_the_others_on_the_same_days(rows: Any, make_shell: Any) -> None:
+    """Asking changes a feature from 1 to 5 in the next snapshot, and the feature drifts by 10 in May for everybody."""
+    asked = {f"early{n}": datetime(2026, 2, 3, tzinfo=UTC) for n in range(30)}
+    asked |= {f"later{n}": datetime(2026, 5, 10, tzinfo=UTC) for n in range(30)}
+    idle = [f"idle{n}" for n in range(200)]
+    seen = []
+    for day, drift in ((date(2026, 1, 1), 0), (date(2026, 3, 1), 0), (date(2026, 5, 1), 10), (date(2026, 6, 1), 10)):
+        told = [(name, 5 if at.date() <= day else 1) for name, at in asked.items()] + [(name, 1) for name in idle]
+        people = [{"prospect_key": name, "score": value + drift} for name, value in told]
+        schema = "prospect_key string, score int, day date"
+        seen.append([(one["prospect_key"], one["score"], day) for one in people])
+    shell = make_shell()
+    prospects = shell.spark.createDataFrame([row for part in seen for row in part], schema)
+    book = [{"application_id": name, "prospect_key": name, "applied_at": at} for name, at in asked.items()]
+    found = asked_rows(
+        rows(MATURED_OUTCOMES, book, DAY),
+        rows(ASSIGNMENT_OUTCOMES, [], DAY),
+        prospects,
+        Features(numeric=("score",)),
+        TrainingConf(),
+        shell,
+    )
+    assert set(found.loc[found["is_asked"], "score"]) == {1.0, 11.0}
+    others = found[~found["is_asked"]]
+    assert others["score"].value_counts(normalize=True).to_dict() == pytest.approx({1.0: 0.5, 11.0: 0.5}, abs=0.1)
+    assert set(others["known_day"]) == {date(2026, 2, 3), date(2026, 5, 10)}
+    assert found["is_known"].all()
