@@ -28,11 +28,18 @@ def evaluate(
     truth: Annotated[Path | None, typer.Option("--truth", help="The truth beside it, in landing.md's format.")] = None,
     volumes: Annotated[str, typer.Option("--volumes", help="Shares of the reachable volume.")] = "0.1,0.2,0.3",
     rungs: Annotated[str, typer.Option("--rungs", help="Rungs to play.")] = "0,1,2,3,4,5,6,7,8",
+    max_late: Annotated[
+        float | None, typer.Option("--max-late", help="Most that may be late, a share; else the book's own rate.")
+    ] = None,
+    max_fraud: Annotated[
+        float | None, typer.Option("--max-fraud", help="Most that may be lost to fraud, a share of what is lent.")
+    ] = None,
     folder: Annotated[Path, typer.Option("--folder", help="Where worlds are kept.")] = Path("var/evaluate"),
     conf: ConfDir = CONF,
     as_json: AsJson = False,
 ) -> None:
     """Play the ladder of policies, the product among them, on worlds whose truth is known; resumable by world."""
+    from jobs.evaluate.judge import Caps
     from jobs.evaluate.report import table
     from jobs.evaluate.world import family_world, referee
 
@@ -42,6 +49,7 @@ def evaluate(
     if landing is not None and truth is None:
         raise UsageError("--landing needs --truth DIR: without the truth nothing can be judged")
 
+    caps = None if max_late is None and max_fraud is None else Caps(max_late, max_fraud)
     started = time.monotonic()
 
     def say(line: str) -> None:
@@ -50,14 +58,14 @@ def evaluate(
     rows: list[dict[str, Any]] = []
     if landing is not None and truth is not None:
         name = landing.resolve().parent.name
-        rows += referee(landing, truth, folder / name, shares, steps, {"family": name, "seed": 0}, say)
+        rows += referee(landing, truth, folder / name, shares, steps, {"family": name, "seed": 0}, say, caps=caps)
     else:
         family = str(market)
         for seed in [int(n) for n in _numbers(seeds, "--seeds")]:
             home = folder / f"{family}-{prospects}-{seed}"
             say(f"world {home.name}")
             at = family_world(conf, home, family, seed, prospects, say)
-            rows += referee(*at, home, shares, steps, {"family": family, "seed": seed}, say)
+            rows += referee(*at, home, shares, steps, {"family": family, "seed": seed}, say, caps=caps)
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
     else:

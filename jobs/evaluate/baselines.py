@@ -46,13 +46,18 @@ def stage_models(seen: Seen, per_click: Floats, cost: Floats) -> Floats:
     clicks = _by_channel(seen, clicked)
     among = replace(seen, sent=sent[clicked])
     applies = _by_channel(among, among.sent["is_applied"].eq(True).to_numpy())
-    # Of young loans only the late are known yet: mature ones alone tell a rate.
-    passed, aged = decided["is_approved"].eq(True), decided["is_mature"].eq(True) & decided["is_late"].notna()
+    passed = decided["is_approved"].eq(True)
     approve = _of_people(seen, decided[decided["is_approved"].notna()], "is_approved")
-    fund, late = _of_people(seen, decided[passed], "is_funded"), _of_people(seen, decided[aged], "is_late")
-    fates = approve * fund * (1.0 - late)
+    fund = _of_people(seen, decided[passed], "is_funded")
+    fates = approve * fund * (1.0 - lateness(seen))
     paid = np.where(np.isnan(per_click)[None, :], cost[None, :], clicks * np.nan_to_num(per_click)[None, :])
     return _ratio(seen, paid, clicks * applies * fates[:, None])
+
+
+def lateness(seen: Seen) -> Floats:
+    """By candidate: what the lender's mature loans tell of who will be late; of young ones only the late are known."""
+    decided = seen.decided
+    return _of_people(seen, decided[decided["is_mature"].eq(True) & decided["is_late"].notna()], "is_late")
 
 
 def _ratio(seen: Seen, paid: Floats, wins: Floats) -> Floats:

@@ -31,6 +31,28 @@ class Stakes:
 
 
 @dataclass(frozen=True)
+class Caps:
+    """The most that may be late, and be lost to fraud, of what is lent; None: no such cap."""
+
+    late: float | None = None
+    fraud: float | None = None
+
+    def keeps(self, verdict: Verdict) -> bool:
+        """Whether a policy's verdict lies within both."""
+        is_late = self.late is not None and verdict.late_rate > self.late
+        return not is_late and not (self.fraud is not None and verdict.fraud_loss_rate > self.fraud)
+
+    def tightened(self, factor: float) -> Caps:
+        """The same, each a part of what it was."""
+        return Caps(*(None if cap is None else cap * factor for cap in (self.late, self.fraud)))
+
+    def told(self) -> str:
+        """Both in words."""
+        parts = [f"{name} at most {cap:.2%}" for name, cap in (("late", self.late), ("fraud", self.fraud)) if cap]
+        return ", ".join(parts) or "no caps"
+
+
+@dataclass(frozen=True)
 class Verdict:
     """Sums of true expectations; money in base currency."""
 

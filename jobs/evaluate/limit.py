@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from jobs.evaluate.optimum import Hopes
 from jobs.evaluate.seen import Seen
 from jobs.market.default import late_chance
 from jobs.market.dice import Dice, Floats, Ints
@@ -36,27 +37,28 @@ MOST_PEOPLE = 5_000_000  # what a market may hold
 
 @dataclass(frozen=True)
 class Lesson:
-    """People with their features and their true cost and good customers by channel."""
+    """People with their features, their true cost and good customers by channel, and their true lateness."""
 
     people: pd.DataFrame
     cost: Floats
     good: Floats
+    late: Floats
 
     def where(self, rows: Mask) -> Lesson:
         """Those people."""
-        return Lesson(self.people[rows], self.cost[rows], self.good[rows])
+        return Lesson(self.people[rows], self.cost[rows], self.good[rows], self.late[rows])
 
 
 @dataclass(frozen=True)
 class Expected:
-    """Expected true cost and good customers, candidates x channels, given what can be observed.
+    """Expected truth of the candidates given what can be observed.
 
     `rough`: the same learned from half of the teachers and a third of the candidates it may use: by how much a plan on
     it is dearer bounds what the better one still lacks.
     """
 
-    best: tuple[Floats, Floats]
-    rough: tuple[Floats, Floats]
+    best: Hopes
+    rough: Hopes
 
 
 def teachers(truth: Path, seen: Seen, count: int = TEACHERS) -> Lesson | None:
@@ -75,17 +77,18 @@ def teachers(truth: Path, seen: Seen, count: int = TEACHERS) -> Lesson | None:
             columns[feature.name] = values * factor if factor != 1.0 else values
     columns["region"] = pd.Series(np.array(conf.regions, dtype=object)[world.people.region[fresh]])
     arms = all_arms(world)
-    good = arms.funded[fresh] * (1.0 - late_chance(world, fresh, world.campaign_month))[:, None]
+    late = late_chance(world, fresh, world.campaign_month)
+    good = arms.funded[fresh] * (1.0 - late)[:, None]
     people = pd.DataFrame(columns).reindex(columns=seen.candidates.columns).astype(dict(seen.candidates.dtypes))
-    return Lesson(people, arms.cost[fresh], good)
+    return Lesson(people, arms.cost[fresh], good, late)
 
 
-def expectations(seen: Seen, cost: Floats, good: Floats, lesson: Lesson | None) -> Expected:
-    """What can be known of the candidates.
+def expectations(seen: Seen, truth: Hopes, lesson: Lesson | None) -> Expected:
+    """What can be known of the candidates; of their own truth only people of other quarters are learned from.
 
-    `cost`, `good`: the truth of the candidates, from which only people of other quarters are learned.
+    Fraud has no feature but what people share: whom that gives away has the share of fraud among such, others theirs.
     """
-    own = Lesson(seen.candidates, cost, good)
+    own = Lesson(seen.candidates, truth.cost, truth.good, truth.late)
     quarter = Dice(0).pick("limit_fold", QUARTERS, np.arange(len(own.people)))
     if lesson is None:
         first, rough = _crossed(own, quarter, TREES)
@@ -95,12 +98,30 @@ def expectations(seen: Seen, cost: Floats, good: Floats, lesson: Lesson | None) 
         first, rough = _mean(parts), parts[0]
     # What they did before corrects what their features say, so that the first is not told anew, and worse.
     known, halved = (tuple(np.maximum(x, LEAST * x.mean(axis=0)) for x in pair) for pair in (first, rough))
-    ratio = Lesson(seen.history.assign(**_columns(first)), cost / known[0], good / known[1])
+    ratio = Lesson(seen.history.assign(**_columns(first)), truth.cost / known[0], truth.good / known[1], truth.late)
     best, second = _crossed(ratio, quarter, FEWER_TREES, (known[0], known[1]))
+    late = _lateness(own, quarter) if lesson is None else _late_of(lesson, own.people)
+    crowd = [float(truth.fraud[mask].mean()) if mask.any() else 0.0 for mask in (~seen.is_crowded, seen.is_crowded)]
+    fraud = np.where(seen.is_crowded, crowd[1], crowd[0])
     return Expected(
-        (known[0] * best[0], known[1] * best[1]),
-        (halved[0] * second[0], halved[1] * second[1]),
+        Hopes(known[0] * best[0], known[1] * best[1], late, fraud),
+        Hopes(halved[0] * second[0], halved[1] * second[1], late, fraud),
     )
+
+
+def _lateness(own: Lesson, quarter: Ints) -> Floats:
+    """Each quarter's lateness as people of the other quarters tell it."""
+    late = np.empty(len(own.late))
+    for part in range(QUARTERS):
+        mine = quarter == part
+        late[mine] = _late_of(own.where(~mine), own.people[mine])
+    return late
+
+
+def _late_of(lesson: Lesson, people: pd.DataFrame) -> Floats:
+    """Expected lateness of those the channels would win, by their features."""
+    found = _one(lesson.people, lesson.late, np.maximum(lesson.good.mean(axis=1), 0.0), people, FEWER_TREES)
+    return np.clip(found, 0.0, 1.0)
 
 
 def _crossed(lesson: Lesson, quarter: Ints, trees: int, weight: Pair | None = None) -> tuple[Pair, Pair]:

@@ -6,6 +6,7 @@ Solved by the product's own price search, so that a rung differs from the produc
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,26 +16,37 @@ from jobs.activate.allocation.dual import search
 from jobs.activate.allocation.program import NOBODY, UNITS, Ints, People, Program, best_channels, reduced_costs, totals
 from jobs.activate.allocation.terms import Terms
 from jobs.activate.allocation.use import at_its_use
+from jobs.evaluate.judge import Caps
 from jobs.market.dice import Dice, Floats
 from jobs.market.taking import TakingOrder
 from segments.impact import Impact
 
 UNBOUNDED = 1e12
 SAMPLE, PASSES, MAX_GAP = 60_000, 60, 5e-4
+NO_CAPS = Caps()
 BEYOND = 1.02  # the price of a customer at which the order is taken further than the volume asked for
 
 
+@dataclass(frozen=True)
+class Hopes:
+    """What somebody expects: cost at the usual load and good customers, people x channels; late and fraud by person."""
+
+    cost: Floats
+    good: Floats
+    late: Floats
+    fraud: Floats
+
+
 def cheapest_plan(
-    cost: Floats, good: Floats, is_open: NDArray[np.bool_], capacity: Ints, impact: Impact, goal: float
+    hopes: Hopes, is_open: NDArray[np.bool_], capacity: Ints, impact: Impact, goal: float, caps: Caps = NO_CAPS
 ) -> TakingOrder:
     """Pairs in the order in which a least-cost plan takes them, some way past `goal` expected customers.
 
-    `cost` (at the usual load) and `good`: expectations, people x channels. Capacities are kept, one channel a person,
-    and prices that rise with use are planned for.
+    Capacities and caps are kept, one channel a person, and prices that rise with use are planned for.
     """
-    whole = _people(cost, good, is_open & (good > 0))
+    whole = _people(hopes, is_open & (hopes.good > 0), caps)
     luck = {"role": np.ones(len(whole))}
-    terms = at_its_use(_terms(capacity, impact, goal), whole, luck, 1.0)
+    terms = at_its_use(_terms(capacity, impact, goal, caps), whole, luck, 1.0)
     chosen = np.sort(np.argsort(Dice(0).uniform("optimum", np.arange(len(whole))), kind="stable")[:SAMPLE])
     few = People(whole.may[chosen], {name: amounts[chosen] for name, amounts in whole.amounts.items()})
     program = terms.program()
@@ -70,12 +82,16 @@ def _in_order(program: Program, people: People, prices: Floats, capacity: Ints) 
     return TakingOrder(person[kept], channel[kept])
 
 
-def _people(cost: Floats, good: Floats, may: NDArray[np.bool_]) -> People:
-    natural = {"cost": np.maximum(cost, 0.0), "good": good}
+def _people(hopes: Hopes, may: NDArray[np.bool_], caps: Caps) -> People:
+    natural = {"cost": np.maximum(hopes.cost, 0.0), "good": hopes.good}
+    funded = hopes.good / np.maximum(1.0 - hopes.late, 1e-9)[:, None]
+    for name, risk, cap in (("late", hopes.late, caps.late), ("fraud", hopes.fraud, caps.fraud)):
+        if cap is not None:
+            natural[name] = funded * (risk - cap)[:, None]
     return People(may, {name: np.rint(values * UNITS[name]).astype(np.int64) for name, values in natural.items()})
 
 
-def _terms(capacity: Ints, impact: Impact, goal: float) -> Terms:
+def _terms(capacity: Ints, impact: Impact, goal: float, caps: Caps) -> Terms:
     count = len(capacity)
     return Terms(
         channels=tuple(str(k) for k in range(count)),
@@ -87,8 +103,8 @@ def _terms(capacity: Ints, impact: Impact, goal: float) -> Terms:
         holdout=0.0,
         objective="volume",
         good_floor=goal,
-        max_late_rate=None,
-        max_fraud_rate=None,
+        max_late_rate=caps.late,
+        max_fraud_rate=caps.fraud,
         max_gap=MAX_GAP,
         impact=impact,
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
+from jobs.evaluate.judge import Caps
 from jobs.registry import jobs, upstream
 from jobs.runtime import export, runner, starter
 from jobs.runtime.conf import Conf, load_conf
@@ -28,6 +29,7 @@ class Forecast:
     spend: float
     good: float
     late_rate: float | None
+    fraud_rate: float | None
     gap: float | None
     max_violation: float | None
 
@@ -51,10 +53,16 @@ def referee_conf(landing: Path, folder: Path, capacity: dict[str, int]) -> Conf:
     return conf.model_copy(update={"base": base, "channels": channels, "policy": policy})
 
 
-def asked_for(conf: Conf, good: float, max_late_rate: float | None) -> Conf:
-    """The same conf asked for a volume at least spend, under a cap on lateness."""
+def asked_for(conf: Conf, good: float, caps: Caps) -> Conf:
+    """The same conf asked for a volume at least spend, under caps."""
     plan = conf.base.plan.model_copy(
-        update={"objective": "volume", "good_floor": good, "max_late_rate": max_late_rate, "budget": None}
+        update={
+            "objective": "volume",
+            "good_floor": good,
+            "max_late_rate": caps.late,
+            "max_fraud_rate": caps.fraud,
+            "budget": None,
+        }
     )
     return conf.model_copy(update={"base": conf.base.model_copy(update={"plan": plan})})
 
@@ -87,10 +95,10 @@ class Product:
             self._keys = frame.set_index("prospect_key")["prospect_id"]
         return self._keys
 
-    def plan(self, good: float, max_late_rate: float | None) -> tuple[pd.DataFrame, Forecast]:
+    def plan(self, good: float, caps: Caps) -> tuple[pd.DataFrame, Forecast]:
         """The list published when asked for a volume (prospect_id, channel), and what the plan promised of it."""
         shell = self._shell
-        conf = asked_for(self._conf, good, max_late_rate)
+        conf = asked_for(self._conf, good, caps)
         asked = Shell(shell.store.root, shell.landing.root, conf, shell.keys, shell.spark)
         for step in runner.run(asked, runner.plan([self._day], [PLAN])):
             self._say(f"asked for {good:.4g} good customers: {step.line()}")
@@ -103,6 +111,7 @@ class Product:
             spend=float(whole["expected_spend"]),
             good=float(whole["expected_good"]),
             late_rate=whole["expected_late_rate"],
+            fraud_rate=whole["expected_fraud_rate"],
             gap=whole["gap"],
             max_violation=whole["max_violation"],
         )

@@ -11,11 +11,23 @@ Row = dict[str, Any]
 
 def table(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
     """Columns and lines: means over worlds of each family, with the cost against random and the lateness."""
-    columns = ["family", "volume", "policy", "worlds", "cost per good", "against random", "late", "fraud", "captured"]
+    columns = [
+        "family",
+        "volume",
+        "policy",
+        "worlds",
+        "cost per good",
+        "against random",
+        "late",
+        "fraud",
+        "caps kept",
+        "captured",
+    ]
     lines = []
-    for family, volume, rung in sorted({(r["family"], r["volume"], r["rung"]) for r in rows}):
-        mine = [r for r in rows if (r["family"], r["volume"], r["rung"]) == (family, volume, rung)]
-        random = [r for r in rows if (r["family"], r["volume"], r["rung"]) == (family, volume, 0)]
+    keys = ("family", "volume", "rung", "policy")
+    for family, volume, rung, policy in sorted({tuple(r[key] for key in keys) for r in rows}):
+        mine = [r for r in rows if tuple(r[key] for key in keys) == (family, volume, rung, policy)]
+        random = [r for r in rows if (r["family"], r["volume"], r["policy"]) == (family, volume, "random")]
         base = {row["seed"]: row["cost_per_good"] for row in random}
         ratios = [
             r["cost_per_good"] / base[r["seed"]] for r in mine if r["cost_per_good"] is not None and base.get(r["seed"])
@@ -24,16 +36,23 @@ def table(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
             [
                 family,
                 f"{volume:.0%}",
-                f"{rung} {mine[0]['policy']}",
+                f"{rung} {policy}",
                 str(len(mine)),
                 _mean(mine, "cost_per_good", "{:.0f}"),
                 _spread(ratios),
                 _mean(mine, "late_rate", "{:.2%}"),
                 _mean(mine, "fraud_loss_rate", "{:.2%}"),
+                _kept(mine),
                 _mean(mine, "saving_captured", "{:.2f}"),
             ]
         )
     return columns, lines
+
+
+def _kept(rows: list[Row]) -> str:
+    """In how many worlds the caps were kept."""
+    told = [row["keeps_caps"] for row in rows if row["keeps_caps"] is not None]
+    return f"{sum(told)} of {len(told)}" if told else ""
 
 
 def _mean(rows: list[Row], name: str, form: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from jobs.model.learners import Features
 from jobs.runtime import export
@@ -29,6 +30,7 @@ class Seen:
     is_open: pd.DataFrame  # candidates x channels, bool
     sent: pd.DataFrame
     decided: pd.DataFrame
+    is_crowded: NDArray[np.bool_]  # of the candidates: what they share with many gives a ring away
     history: pd.DataFrame  # index: prospect_key; what the candidates did before
 
 
@@ -41,6 +43,7 @@ def read_seen(warehouse: Path, day: date, features: Features, channels: list[str
     opened = gates[gates["is_eligible"] | (gates["reason"] == CROWDED)]
     grid = pd.crosstab(opened["prospect_key"], opened["channel"]).reindex(columns=channels, fill_value=0) > 0
     grid = grid[grid.index.isin(newest.index)]
+    crowded = grid.index.isin(gates.loc[gates["reason"] == CROWDED, "prospect_key"])
     fates = _table(warehouse, "assignment_outcomes", day, FATES)
     fates = fates[(fates["channel"] != "none") & fates["is_applied"].notna()]
     decided = _table(warehouse, "matured_outcomes", day, DECIDED).dropna(subset=["prospect_key"])
@@ -48,7 +51,7 @@ def read_seen(warehouse: Path, day: date, features: Features, channels: list[str
     fates = fates.sample(min(len(fates), MOST_ROWS), random_state=0).sort_index()
     sent = fates.merge(snapshots, on=["prospect_key", "snapshot_day"], how="inner")
     decided = decided.merge(newest.drop(columns="snapshot_day").reset_index(), on="prospect_key")
-    return Seen(features, newest.loc[grid.index, list(features.names)], grid, sent, decided, history)
+    return Seen(features, newest.loc[grid.index, list(features.names)], grid, sent, decided, crowded, history)
 
 
 def _history(sent: pd.DataFrame, decided: pd.DataFrame) -> pd.DataFrame:

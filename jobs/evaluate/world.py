@@ -14,9 +14,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from jobs.evaluate.judge import Stakes, judge
-from jobs.evaluate.ladder import PRODUCT, Candidates, Paid, candidates, judged, optima, orders, rows_of
+from jobs.evaluate.baselines import lateness
+from jobs.evaluate.cutoff import cut_off
+from jobs.evaluate.judge import Caps, Stakes, judge
+from jobs.evaluate.ladder import PRODUCT, Candidates, Paid, candidates, judged, orders
+from jobs.evaluate.optima import optima
 from jobs.evaluate.product import Product, referee_conf
+from jobs.evaluate.rows import rows_of
 from jobs.evaluate.seen import read_seen
 from jobs.evaluate.truth import read_stakes
 from jobs.evaluate.volumes import Plan, at_volume
@@ -54,12 +58,21 @@ def referee(
     label: dict[str, Any],
     say: Say,
     opened: Opened = runner.opened,
+    caps: Caps | None = None,
 ) -> list[dict[str, Any]]:
     """The ladder's rows for one world; what an equal earlier call found is given back.
 
+    Without `caps`, lateness is capped at the rate of the lender's own mature loans.
+
     Raises UsageError where the landing folder holds no dated files.
     """
-    asked = {"volumes": list(volumes), "rungs": list(rungs), **label, "code": code_print()}
+    asked = {
+        "volumes": list(volumes),
+        "rungs": list(rungs),
+        **label,
+        "caps": None if caps is None else asdict(caps),
+        "code": code_print(),
+    }
     kept = folder / "rows.json"
     if kept.is_file():
         found = json.loads(kept.read_text(encoding="utf-8"))
@@ -76,18 +89,19 @@ def referee(
         seen = read_seen(folder / "warehouse", day, person_features(conf), channels)
         people = candidates(seen, product.prospect_ids(), prospects)
         goals = {share: share * _reachable(stakes, truth) for share in volumes}
-        cap = _late_cap(people)
-        told_cap = "no cap on lateness" if cap is None else f"lateness is capped at the book's own {cap:.2%}"
-        say(f"{len(people.row):,} people may be taken; {told_cap}")
+        caps = Caps(late=_late_of_book(people)) if caps is None else caps
+        say(f"{len(people.row):,} people may be taken; {caps.told()}")
         paid = _paid(folder / "warehouse", day, conf, channels, people)
-        verdicts = judged(stakes, orders(stakes, people, paid, rungs, say), goals)
+        taken = orders(stakes, people, paid, rungs, say)
+        verdicts = judged(stakes, taken, goals)
+        cut = _cut_off(stakes, people, taken, verdicts, goals, caps)
         errors: dict[float, float] = {}
-        verdicts |= optima(stakes, truth, people, goals, rungs, errors, say)
+        verdicts |= optima(stakes, truth, people, goals, rungs, caps, errors, say)
         plans: list[Plan] = []
         if PRODUCT in rungs:
 
             def ask(floor: float) -> Plan:
-                rows, forecast = product.plan(floor, cap)
+                rows, forecast = product.plan(floor, caps)
                 taken = TakingOrder(
                     prospects.get_indexer(pd.Index(rows["prospect_id"])).astype(np.int64),
                     pd.Index(channels).get_indexer(pd.Index(rows["channel"])).astype(np.int64),
@@ -98,9 +112,9 @@ def referee(
 
             for share, goal in goals.items():
                 verdicts[(share, PRODUCT)] = at_volume(goal, ask, plans)
-    rows = rows_of(verdicts, label, cap, errors)
+    rows = rows_of(verdicts, cut, label, caps, errors)
     told = [{"floor": p.floor, "truth": asdict(p.verdict), "forecast": asdict(p.forecast)} for p in plans]
-    write_whole(kept, json.dumps({"asked": asked, "rows": rows, "plans": told, "late_cap": cap}, indent=1))
+    write_whole(kept, json.dumps({"asked": asked, "rows": rows, "plans": told, "caps": asdict(caps)}, indent=1))
     return rows
 
 
@@ -123,7 +137,24 @@ def _reachable(stakes: Stakes, truth: Path) -> float:
     return reachable_volume(stakes.good[who], (stakes.capacity * scale).astype(np.int64)) / scale
 
 
-def _late_cap(people: Candidates) -> float | None:
+def _cut_off(
+    stakes: Stakes,
+    people: Candidates,
+    taken: dict[int, TakingOrder],
+    verdicts: dict[tuple[float, int], Any],
+    goals: dict[float, float],
+    caps: Caps,
+) -> dict[tuple[float, int], Any]:
+    """The rungs that break the caps, each cut off by what mature loans tell of lateness."""
+    broken = [key for key, verdict in verdicts.items() if verdict is not None and not caps.keeps(verdict)]
+    if not broken:
+        return {}
+    risk = np.zeros(len(stakes.late))
+    risk[people.row] = lateness(people.seen)
+    return {(v, rung): cut_off(stakes, taken[rung], risk, goals[v], caps) for v, rung in broken}
+
+
+def _late_of_book(people: Candidates) -> float | None:
     """What a lender would cap lateness at: the rate of its own mature loans; None where there are few.
 
     Of younger loans the late are known before the others.

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.evaluate.judge import Stakes, Verdict, judge, judge_at
-from jobs.evaluate.ladder import rows_of
+from jobs.evaluate.cutoff import cut_off
+from jobs.evaluate.judge import Caps, Stakes, Verdict, judge, judge_at
 from jobs.evaluate.product import Forecast
 from jobs.evaluate.report import table
+from jobs.evaluate.rows import rows_of
 from jobs.evaluate.volumes import Plan, at_volume
 from jobs.market.ladder import cheapest_first_cost
 from jobs.market.taking import TakingOrder, cheapest_first, fill_channels, random_channels
@@ -94,7 +95,7 @@ def test_a_true_volume_is_met_whatever_the_product_promises(bias: float, goal: f
         good = bias * floor
         spend = 100.0 * good**power
         verdict = Verdict(10 * good, spend, good, 1.1 * good, 2 * good, 0.05 * good, 0.0)
-        return Plan(floor, verdict, Forecast(spend, floor, 0.05, 0.0, 0.0))
+        return Plan(floor, verdict, Forecast(spend, floor, 0.05, 0.0, 0.0, 0.0))
 
     found = at_volume(goal, ask, [])
     assert found is not None
@@ -103,20 +104,38 @@ def test_a_true_volume_is_met_whatever_the_product_promises(bias: float, goal: f
     assert len(asked) <= 6
 
 
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6), cap=st.floats(0.02, 0.06))
+def test_a_policy_is_cut_off_where_the_caps_are_kept_and_no_sooner(seed: int, cap: float) -> None:
+    known = stakes(seed, people=3000)
+    order = fill_channels(np.arange(3000), np.arange(3), known.capacity)
+    goal = 0.3 * judge(known, order).good
+    caps = Caps(late=cap)
+    found = cut_off(known, order, known.late, goal, caps)
+    assert found is not None
+    assert found.good == pytest.approx(goal)
+    assert caps.keeps(found)
+    assert found.late_rate > 0.9 * cap or found == judge_at(known, order, goal)
+    assert cut_off(known, order, known.late, goal, Caps(late=0.0001)) is None
+    assert cut_off(known, order, -known.late, goal, Caps(late=0.02)) is None
+
+
 def test_rows_say_what_was_captured_and_which_cap_broke() -> None:
     def verdict(cost: float, late: float) -> Verdict:
         return Verdict(100, cost * 10, 10, 12, 20, late * 12, 0.1)
 
     found = {(0.1, 0): verdict(500, 0.05), (0.1, 1): verdict(400, 0.05), (0.1, 6): verdict(250, 0.03),
              (0.1, 8): verdict(200, 0.04), (0.1, 5): None}  # fmt: skip
-    rows = rows_of(found, {"family": "f", "seed": 3}, 0.04, {0.1: 2.5})
-    assert [row["rung"] for row in rows] == [0, 1, 5, 6, 8]
-    product = rows[3]
+    cut = {(0.1, 0): verdict(550, 0.039)}
+    rows = rows_of(found, cut, {"family": "f", "seed": 3}, Caps(late=0.04), {0.1: 2.5})
+    assert [row["rung"] for row in rows] == [0, 0, 1, 5, 6, 8]
+    assert (rows[1]["policy"], rows[1]["cost_per_good"], rows[1]["keeps_caps"]) == ("random, cut off", 550.0, True)
+    product = rows[4]
     assert product["saving_captured"] == pytest.approx(0.75)
     assert product["keeps_caps"] is True
     assert rows[0]["keeps_caps"] is False
-    assert rows[2]["cost_per_good"] is None
+    assert rows[3]["cost_per_good"] is None
     columns, lines = table([*rows, *[{**row, "seed": 4} for row in rows]])
-    assert [line[columns.index("worlds")] for line in lines] == ["2"] * 5
-    assert lines[3][columns.index("against random")] == "0.500 [0.500, 0.500]"
-    assert lines[2][columns.index("cost per good")] == "out of reach"
+    assert [line[columns.index("worlds")] for line in lines] == ["2"] * 6
+    assert lines[4][columns.index("against random")] == "0.500 [0.500, 0.500]"
+    assert lines[3][columns.index("cost per good")] == "out of reach"
