@@ -67,6 +67,7 @@ class Landed:
             schema=to_arrow_schema(wanted, timezone="UTC"),
             keys=keys,
             phone_region=self.conf.base.phone_region,
+            time_zone=self.conf.base.time_zone,
             is_vaulted=self.table.name in VAULTS,
         )
         size = sum(file.size for file in self.files)

@@ -19,6 +19,19 @@ HASHED_IDS = tuple(f"id_{kind}_sha256" for kind in ID_TYPES)
 ABOUT_SOMEBODY = ("consents", "suppressions")
 # Amounts that mean nothing without the currency beside them.
 POSITIVE = ("rate", "propensity")
+# When something happened: nothing is known before it did. What a row announces (a consent from next month on, the rate
+# of tomorrow, a creative not yet shown) may lie ahead of the day it landed.
+EVENTS = (
+    "registered_at",
+    "assigned_day",
+    "occurred_at",
+    "spend_day",
+    "applied_at",
+    "decided_at",
+    "funded_at",
+    "as_of_day",
+    "reported_day",
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +44,7 @@ class Source:
     in_every_row: bool
     words: tuple[str, ...] = ()
     is_feature: bool = False
+    is_event: bool = False
 
     @property
     def kind(self) -> str:
@@ -49,7 +63,8 @@ def sources(table: Table, conf: Conf) -> dict[str, Source]:
         words = WORDS.get((table.name, name), ())
         # A key column that may be null (spend: ad_group) must still be in the file: its loss would merge rows.
         in_file = not column.nullable or name in table.key
-        found.append(Source(landed, column.type, in_file, not column.nullable, words))
+        is_event = name in EVENTS
+        found.append(Source(landed, column.type, in_file, not column.nullable, words, is_event=is_event))
     if any(column.name == "id_phone_key" for column in table.columns):
         found += [Source(name, "string", False, False) for name in (*RAW_IDS, *HASHED_IDS)]
     types = {"numeric": "double", "categorical": "string"}

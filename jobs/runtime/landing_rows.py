@@ -16,6 +16,7 @@ from jobs.contract import Table
 from jobs.runtime.keys import Keys
 from jobs.runtime.landing_blocks import Block, blocks
 from jobs.runtime.landing_contract import ABOUT_SOMEBODY, HASHED_IDS, POSITIVE, PSEUDONYMS, RAW_IDS, Source
+from jobs.runtime.landing_days import mark_after_day
 from jobs.runtime.landing_files import LandedFile
 from jobs.runtime.landing_people import identify, mapped
 from jobs.runtime.landing_types import Marks, typed
@@ -46,6 +47,7 @@ class RowReader:
     schema: pa.Schema
     keys: Keys
     phone_region: str | None
+    time_zone: str
     is_vaulted: bool
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -64,6 +66,7 @@ class RowReader:
             marks.mark(block.headers, "header_row", None)
         columns = {n: typed(block.columns[n], s.type, n, marks) for n, s in self.sources.items() if n in block.columns}
         self._check(columns, marks)
+        mark_after_day(columns, self.sources, file.day, self.time_zone, marks)
         made, raw_forms = self._made(columns, block.rows, marks)
         bad = marks.is_bad
         reasons = [marks.reasons[i] for i in marks.found]

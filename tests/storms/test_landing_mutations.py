@@ -153,6 +153,9 @@ CASES = {
         as_csv(planted("applied_at", "2026-01-05 10:00:00")), reasons={"naive_timestamp:applied_at": 3}
     ),
     "naive time stamps, all of them": Case(as_parquet(naive), "applied_at is timestamp without zone, not timestamp"),
+    "dated after its day": Case(
+        as_csv(planted("applied_at", "2026-01-06T10:00:00+08:00")), reasons={"after_its_day:applied_at": 3}
+    ),
     "byte order mark": Case(as_csv(encoding="utf-8-sig")),
     "wrong encoding": Case(as_csv(encoding="latin-1"), f"{SHOWN}/a.csv is not UTF-8"),
     "truncated gzip": Case(truncated_gzip, f"{SHOWN}/a.csv.gz is cut off or damaged gzip"),
