@@ -199,6 +199,11 @@ PHRASES: dict[str, tuple[str, str]] = {
     "text": ("Note", "说明"),
     "section": ("Section", "部分"),
     "model_quality": ("How good each model is", "模型质量"),
+    "model_challenger": (
+        "The newly trained models against those in force, on the same held-out rows",
+        "新训练模型与在用模型的对比(同一留出样本)",
+    ),
+    "response": ("Response", "响应"),
     "model_learners": (
         "The chosen learner against others, on the same held-out rows",
         "所选方法与其他方法的对比(同一留出样本)",

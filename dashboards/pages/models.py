@@ -23,6 +23,7 @@ def models(context: Context) -> Node:
     return tag(
         "div",
         _section(frame, ("note",), "model_notes", context),
+        _section(frame, ("challenger",), "model_challenger", context),
         _section(frame, ("quality", "calibration"), "model_quality", context),
         _section(frame, ("learners",), "model_learners", context),
         tag("div", *worths, class_="pair"),

@@ -11,8 +11,10 @@ from jobs.contract import job
 from jobs.model.affinity.factors import Affinity
 from jobs.model.person_features import person_features
 from jobs.model.serving.funnel import Funnel, Part, version_of
+from jobs.model.serving.load import MAX_MODELS
 from jobs.model.training.billed import billed_units
 from jobs.model.training.card import model_card
+from jobs.model.training.challenger import challenge
 from jobs.model.training.choice import is_glass_box
 from jobs.model.training.cohorts import asked_rows, assigned_rows, decided_rows, outside_rings
 from jobs.model.training.funnel import fit_funnel
@@ -36,6 +38,7 @@ MAX_AFFINITY_ROWS = 300_000
         "spend": SPEND.in_force(),
         "rates": FX_RATES.in_force(),
         "touches": LINKED_TOUCHES,
+        "earlier": STAGE_MODELS.before(),
     },
     writes=(STAGE_MODELS, MODEL_CARDS),
     cadence="weekly",
@@ -49,6 +52,7 @@ def stage_models(
     spend: DataFrame,
     rates: DataFrame,
     touches: DataFrame,
+    earlier: DataFrame,
     *,
     day: date,
     conf: Conf,
@@ -69,7 +73,9 @@ def stage_models(
     priced = price_stages(fit_prices(units, features, day, conf))
     if is_glass_box(training):  # what a unit costs by person is log-linear, so no points table
         priced = [f for f in priced if f.factors is None or f.stage != "price"]
-    fits = [*fit_funnel(assigned, decided, asked, conf, embeddings), *priced]
+    trained = [*fit_funnel(assigned, decided, asked, conf, embeddings), *priced]
+    before = shell.small(earlier.drop("day"), MAX_MODELS, ["stage", "channel"])
+    fits, verdicts = challenge(trained, before, embeddings, training.challenger)
     parts = [Part(f.stage, f.channel, f.scale, f.payload) for f in fits]
     version = version_of(parts, [f.stage for f in fits if not f.is_prior])
     models = pd.DataFrame(
@@ -84,4 +90,4 @@ def stage_models(
             "payload": [p.payload for p in parts],
         }
     )
-    return models, model_card(fits, Funnel.of(parts, embeddings, version), conf)
+    return models, model_card(fits, Funnel.of(parts, embeddings, version), verdicts, conf)

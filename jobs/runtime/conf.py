@@ -35,6 +35,7 @@ class SparkConf(Strict):
 
 Learner = Literal["logistic", "boosted", "blend", "scorecard"]
 Stage = Literal["click", "apply", "organic", "approve", "fund", "late", "fraud"]
+Challenger = Literal["refuse", "replace", "off"]
 OfPeople = Literal["click", "apply", "approve", "fund", "late", "fraud"]  # stages that read a person's features
 
 
@@ -42,7 +43,8 @@ class TrainingConf(Strict):
     """What a fit may see and which learner it uses: `stages` by stage, else `default_learner` for late and fraud.
 
     `directions`, a stage: how its event runs along a number where a scorecard may not decide by itself. `compare`:
-    learners whose gap to the chosen one every card tells.
+    learners whose gap to the chosen one every card tells. `challenger`: what becomes of a model that does worse than
+    the one in force: refused, taken all the same and told, or not compared.
     """
 
     learner: Learner = "logistic"
@@ -50,6 +52,7 @@ class TrainingConf(Strict):
     stages: dict[Stage, Learner] = {}
     directions: dict[OfPeople, dict[str, Literal["rising", "falling"]]] = {}
     compare: tuple[Learner, ...] = ("boosted", "scorecard")
+    challenger: Challenger = "refuse"
     max_rows: int = Field(1_500_000, ge=1000)
     window_days: int = Field(540, ge=30)
     min_positives: int = Field(30, ge=1)
@@ -60,6 +63,11 @@ class TrainingConf(Strict):
     bands: int = Field(8, ge=2, le=26)
     affinity_components: int = Field(16, ge=2, le=256)
     affinity_epochs: int = Field(8, ge=1, le=200)
+
+    @field_validator("challenger", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, value: Any) -> Any:
+        return "off" if value is False else value  # YAML reads a bare `off` as false
 
 
 class PlanConf(Strict):

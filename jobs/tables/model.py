@@ -64,9 +64,12 @@ MODEL_CARDS = Table(
     "What is known about each model: data window, rows, quality with intervals, what each input is worth",
     ("stage", "section", "item"),
     (
-        key("stage", "string", "stage model, affinity or clusters"),
+        key("stage", "string", "stage model; `response` for all that tell who answers"),
         key(
-            "section", "string", "data, quality, calibration, learners (the chosen one against others), inputs, or note"
+            "section",
+            "string",
+            "data, quality, calibration, learners (the chosen one against others), challenger (against the model in "
+            "force), inputs, or note",
         ),
         key("item", "string", "what the row is about"),
         Column("value", "double", "figure"),

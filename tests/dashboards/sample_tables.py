@@ -206,6 +206,10 @@ def _card_rows() -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = [
         {"stage": "organic", "section": "note", "item": "note 1", "text": "too few holdouts: a prior was used"}
     ]
+    gap = {"item": "log_loss: challenger - in force", "value": 0.0041, "lo": 0.0012, "hi": 0.007}
+    rows.append({"stage": "response", "section": "challenger", **gap})
+    verdict = "refused: worse beyond its interval, the model in force goes on"
+    rows.append({"stage": "response", "section": "challenger", "item": "verdict", "text": verdict})
     for stage in ("apply", "late", "affinity"):
         rows.append({"stage": stage, "section": "data", "item": "rows", "value": 48_211.0})
         rows.append({"stage": stage, "section": "data", "item": "learner", "text": "logistic"})

@@ -97,6 +97,12 @@ def test_every_figure_has_data_with_intervals_and_hollow_marks_where_not_final(f
     assert len(campaign.x) < len(history.x), "channels with fewer than 11 good customers are hidden"
 
 
+def test_the_models_page_tells_the_verdict_on_the_challenger(filled: Path, conf_dir: Path) -> None:
+    page = report_html(Context.open(filled, conf_dir, None, "en"))
+    assert "The newly trained models against those in force" in page
+    assert "refused: worse beyond its interval, the model in force goes on" in page
+
+
 def test_chinese_labels_come_from_metrics_yaml(filled: Path, conf_dir: Path) -> None:
     context = Context.open(filled, conf_dir, None, "zh")
     said = text_of(PAGES["channels"](context))

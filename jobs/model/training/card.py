@@ -13,6 +13,7 @@ from jobs.model.learners import Features, FittedModel, permutation_loss
 from jobs.model.learners.features import Floats
 from jobs.model.learners.metrics import bootstrap, interval, row_log_loss
 from jobs.model.serving.funnel import Funnel
+from jobs.model.training.challenger import Verdict
 from jobs.model.training.funnel import click_features
 from jobs.model.training.gaps import learner_gaps
 from jobs.model.training.stage import Fitted, Labelled
@@ -43,9 +44,9 @@ class ClickByChannel:
         return found
 
 
-def model_card(fits: Iterable[Fitted], funnel: Funnel, conf: Conf) -> pd.DataFrame:
+def model_card(fits: Iterable[Fitted], funnel: Funnel, verdicts: Iterable[Verdict], conf: Conf) -> pd.DataFrame:
     """Rows of the table model_cards; a stage with a model for each channel names it as stage@channel."""
-    rows: list[Row] = []
+    rows: list[Row] = [row for verdict in verdicts for row in verdict.rows()]
     for fitted in fits:
         name = fitted.stage if fitted.channel == "*" else f"{fitted.stage}@{fitted.channel}"
         rows += _data(name, fitted)

@@ -79,12 +79,13 @@ class Fitted:
     window: tuple[date, date] | None = None
     factors: FactorModel | None = None
     rivals: tuple[tuple[str, FittedModel], ...] = ()  # other learners on the same rows
+    stored: bytes = b""  # of an earlier training: the model as it was published
 
     @property
     def payload(self) -> bytes:
         """The model as bytes; empty for a factor."""
         made = self.model or self.factors
-        return made.to_bytes() if made else b""
+        return self.stored or (made.to_bytes() if made else b"")
 
     @property
     def is_prior(self) -> bool:

@@ -147,11 +147,23 @@ def test_training_is_the_same_whatever_the_order_and_the_future(
         "affinity": told["affinity"],
         "touches": told["touches"].repartition(4),
         "shared": told["shared"],
-        **{name: told[name] for name in ("spend", "rates")},
+        **{name: told[name] for name in ("spend", "rates", "earlier")},
     }
     again, card = stage_models(**changed, day=DAY, conf=conf, shell=shell)
     pd.testing.assert_frame_equal(again, trained["models"])
     pd.testing.assert_frame_equal(card, trained["card"])
+
+
+def test_the_next_training_is_held_against_the_one_in_force(trained: dict[str, Any], conf: Any, shell: Any) -> None:
+    """The same rows again: nothing is worse, the card says so, and the models are those of before."""
+    told = _reads(stage_models, trained["told"]) | {"earlier": trained["told"]["models"]}
+    models, card = stage_models(**told, day=DAY, conf=conf, shell=shell)
+    pd.testing.assert_frame_equal(models, trained["models"])
+    verdicts = card[(card["section"] == "challenger") & (card["item"] == "verdict")].set_index("stage")["text"]
+    assert verdicts[["response", "approve", "fund"]].eq("taken: not worse").all()
+    gaps = card[card["item"] == "log_loss: challenger - in force"]
+    assert (gaps[["value", "lo", "hi"]] == 0).all(axis=None)
+    assert "challenger" not in set(trained["card"]["section"]), "the first training is held against nothing"
 
 
 def test_profiles_describe_bands_and_never_few_people(trained: dict[str, Any], conf: Any, shell: Any) -> None:
@@ -205,6 +217,7 @@ def test_day_zero_trains_priors(conf: Any, shell: Any, rows: Any) -> None:
         "rates": rows(FX_RATES, []),
         "touches": rows(LINKED_TOUCHES, []),
         "shared": rows(SHARED_IDENTITIES, []),
+        "earlier": rows(STAGE_MODELS, []),
     }
     models, card = stage_models(**told, day=DAY, conf=conf, shell=shell)
     assert set(models["model_version"]) == {"prior"}
