@@ -170,6 +170,30 @@ PHRASES: dict[str, tuple[str, str]] = {
     "band_cut": ("Lower cut of the score", "分数下限"),
     "band_response": ("Applied, of those assigned", "进件率(被分配者)"),
     "band_cuts_title": ("Where the bands were cut", "分层切点"),
+    # segments
+    "segment_drifts_title": ("Segments in a week", "分群一周变化"),
+    "segment_drifts_note": (
+        "Compared with the newest day at least a week back. Who is in each segment, then and now, as a stability index "
+        "beside what chance alone stays under in 95 of 100 cases. Nothing is told of fewer than 50 people.",
+        "与至少一周前的最新一天比较:各分群前后人员构成的稳定性指数(PSI),以及纯随机情况下 95% 不会超过的数值;"
+        "不足 50 人不显示。",
+    ),
+    "segment_overlaps_title": ("Whom segments share", "分群重叠"),
+    "segment": ("Segment", "分群"),
+    "other_segment": ("Other segment", "另一分群"),
+    "of_everybody": ("Of all prospects", "占全部潜客"),
+    "people_earlier": ("People a week ago", "一周前人数"),
+    "entered": ("Entered", "进入"),
+    "departed": ("Left", "离开"),
+    "psi": ("Stability index", "稳定性指数"),
+    "psi_noise": ("By chance, 95 %", "随机水平(95%)"),
+    "verdict": ("Verdict", "结论"),
+    "drifts": ("drifts", "漂移"),
+    "within_noise": ("within chance", "随机范围内"),
+    "people_in_both": ("In both", "同时属于两者"),
+    "share_of_first": ("Of the segment", "占该分群"),
+    "share_of_other": ("Of the other", "占另一分群"),
+    "small_cells": ("Nothing is told of fewer than 50 people.", "不足 50 人不显示。"),
     # plan
     "plan_money": ("Budget left and expected spend, by channel", "各渠道剩余预算与预期消耗"),
     "plan_good": ("Expected incremental good customers, by channel", "各渠道预期增量优质户"),

@@ -24,6 +24,8 @@ READABLE = (
     "model_cards",
     "plan_gate",
     "profiles",
+    "segment_drifts",
+    "segment_overlaps",
     "spend_ledger",
 )
 

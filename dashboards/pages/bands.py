@@ -12,6 +12,7 @@ from dashboards.nodes import Chart, Node, Tag, tag
 from dashboards.numbers import count, share
 from dashboards.pages.context import Context
 from dashboards.pages.overview import comparison
+from dashboards.pages.segments import segments
 from dashboards.parts import Show, chart, section
 
 APART = 5
@@ -29,7 +30,7 @@ def bands(context: Context) -> Node:
     )
     frame = reading.frame[reading.frame["kind"] == "band"]
     if frame.empty:
-        return tag("div", context.missing(reading), compared, _cuts(context))
+        return tag("div", context.missing(reading), compared, _cuts(context), *segments(context))
     return tag(
         "div",
         tag("div", _sizes(frame, context), _late(frame, context), class_="pair"),
@@ -37,6 +38,7 @@ def bands(context: Context) -> Node:
         _expected(frame, context),
         _apart(frame, context),
         _cuts(context),
+        *segments(context),
     )
 
 

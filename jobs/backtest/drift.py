@@ -7,6 +7,7 @@ import pandas as pd
 
 from jobs.model.learners import Features
 from jobs.model.learners.features import Floats, Levels, numbers
+from segments.stability import psi_of_counts
 
 BINS = 10
 
@@ -22,12 +23,6 @@ def psi(before: Floats, now: Floats) -> float:
         return np.bincount(codes, minlength=size).astype(np.float64)
 
     return psi_of_counts(count(before), count(now))
-
-
-def psi_of_counts(before: Floats, now: Floats) -> float:
-    """PSI of two histograms over the same bins."""
-    p, q = (before + 0.5) / (before + 0.5).sum(), (now + 0.5) / (now + 0.5).sum()
-    return float(((q - p) * np.log(q / p)).sum())
 
 
 def psi_null(rows_before: int, rows_now: int) -> float:

@@ -12,6 +12,40 @@ SEGMENT_MEMBERS = Table(
     ("segment", "prospect_key"),
     (key("segment", "string", "segment name"), PROSPECT_KEY, key("kind", "string", "rule or cluster")),
 )
+SEGMENT_OVERLAPS = Table(
+    "segment_overlaps",
+    "model",
+    "People each pair of segments has in common; no figure tells of fewer than 50 people",
+    ("segment", "other"),
+    (
+        key("segment", "string", "segment, the first by name"),
+        key("other", "string", "the other segment"),
+        key("people", "bigint", "people in both"),
+        key("share", "double", "of the segment's people, those in the other", scale=6),
+        key("other_share", "double", "of the other's people, those in the segment", scale=6),
+    ),
+    rules=("people >= 50",),
+)
+SEGMENT_DRIFTS = Table(
+    "segment_drifts",
+    "model",
+    "How each segment has moved in a week; no figure tells of fewer than 50 people",
+    ("segment", "kind"),
+    (
+        key("segment", "string", "segment; `(clusters)` for how people are spread over all clusters"),
+        key("kind", "string", "rule or cluster"),
+        key("people", "bigint", "people in it"),
+        key("share", "double", "of all prospects", scale=6),
+        Column("earlier_day", "date", "the day it is compared with; null when there is none"),
+        Column("earlier_people", "bigint", "people in it then"),
+        Column("earlier_share", "double", "of all prospects then", scale=6),
+        Column("entered", "bigint", "people in it now and not then"),
+        Column("departed", "bigint", "people in it then and not now"),
+        Column("psi", "double", "population stability index of being in it, then and now", scale=6),
+        Column("noise", "double", "what 95 % of such indices stay under by chance", scale=6),
+    ),
+    rules=("people >= 50",),
+)
 CLUSTER_MODEL = Table(
     "cluster_model",
     "model",

@@ -95,6 +95,9 @@ def fill(root: Path) -> None:
     publish(root, "profiles", _profile_rows())
     publish(root, "band_cuts", _cut_rows())
     publish(root, "model_cards", _card_rows())
+    publish(root, "segment_drifts", _drift_rows())
+    pair = {"segment": "eager_readers", "other": "safe_payers", "people": 640, "share": 0.4, "other_share": 0.32}
+    publish(root, "segment_overlaps", [pair])
 
 
 def _months() -> list[str]:
@@ -199,6 +202,17 @@ def _cut_rows() -> list[dict[str, Any]]:
             "model_version": "m",
         }
         for at, band in enumerate(BANDS)
+    ]
+
+
+def _drift_rows() -> list[dict[str, Any]]:
+    past = {"earlier_day": DAY - timedelta(days=7), "earlier_people": 1500, "earlier_share": 0.15, "noise": 0.0008}
+    moved = {"segment": "eager_readers", "kind": "rule", "people": 1600, "share": 0.16, "psi": 0.0031, **past}
+    still = {"segment": "safe_payers", "kind": "rule", "people": 2000, "share": 0.2, "psi": 0.0, **past}
+    return [
+        {**moved, "entered": 180, "departed": 80},
+        still,
+        {"segment": "new", "kind": "rule", "people": 90, "share": 0.01},
     ]
 
 

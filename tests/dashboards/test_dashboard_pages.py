@@ -103,6 +103,14 @@ def test_the_models_page_tells_the_verdict_on_the_challenger(filled: Path, conf_
     assert "refused: worse beyond its interval, the model in force goes on" in page
 
 
+def test_the_bands_page_tells_which_segments_drift(filled: Path, conf_dir: Path) -> None:
+    said = text_of(PAGES["bands"](Context.open(filled, conf_dir, None, "en")))
+    assert "Segments in a week" in said
+    assert said.count("drifts") == 1
+    assert said.count("within chance") == 1
+    assert "Whom segments share" in said
+
+
 def test_chinese_labels_come_from_metrics_yaml(filled: Path, conf_dir: Path) -> None:
     context = Context.open(filled, conf_dir, None, "zh")
     said = text_of(PAGES["channels"](context))
