@@ -7,10 +7,12 @@ import json
 from pathlib import Path
 
 import growth
+import peer
 import scoring
 
 BENCHES = {
     "growth": (growth.add, growth.run_growth, growth.show),
+    "peer": (peer.add, peer.run_peer, peer.show),
     "scoring": (scoring.add, scoring.run_scoring, scoring.show),
 }
 
