@@ -20,7 +20,7 @@ from jobs.runtime.conf import Conf
 from jobs.runtime.shell import Shell
 from jobs.tables.ingest import PROSPECTS
 from jobs.tables.link import ASSIGNMENT_OUTCOMES
-from jobs.tables.model import AFFINITY_MODEL, BAND_CUTS, STAGE_MODELS
+from jobs.tables.model import BAND_CUTS, STAGE_MODELS
 from segments.bands import LETTERS, cut, merge_unordered
 
 MAX_SCORED = 100_000
@@ -32,7 +32,6 @@ COLUMNS = ["band", "lower", "rows", "responses", "assigned", "model_version"]
     reads={
         "prospects": PROSPECTS.latest(),
         "models": STAGE_MODELS,
-        "affinity": AFFINITY_MODEL,
         "assignments": ASSIGNMENT_OUTCOMES,
     },
     writes=BAND_CUTS,
@@ -41,7 +40,6 @@ COLUMNS = ["band", "lower", "rows", "responses", "assigned", "model_version"]
 def band_cuts(
     prospects: DataFrame,
     models: DataFrame,
-    affinity: DataFrame,
     assignments: DataFrame,
     *,
     day: date,
@@ -53,7 +51,7 @@ def band_cuts(
     Judged on assignments of the newest `calibration_days` (plus the 14 days they take), which no model was fitted
     on. Without a model everybody is in one band.
     """
-    funnel = load_funnel(models, affinity, shell)
+    funnel = load_funnel(models, shell)
     if funnel.version == PRIOR_VERSION:
         return pd.DataFrame([(ONE_BAND[0][0], 0.0, 0, None, None, PRIOR_VERSION)], columns=COLUMNS)
     value = float(conf.base.plan.value_of_good)

@@ -16,14 +16,13 @@ from jobs.runtime.conf import Conf
 from jobs.runtime.shell import Shell
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
 from jobs.tables.link import ASSIGNMENT_OUTCOMES, LINKED_TOUCHES
-from jobs.tables.model import AFFINITY_MODEL, BAND_CUTS, SCORES, STAGE_MODELS
+from jobs.tables.model import BAND_CUTS, SCORES, STAGE_MODELS
 
 
 @job(
     reads={
         "prospects": PROSPECTS.latest(),
         "models": STAGE_MODELS.latest(),
-        "affinity": AFFINITY_MODEL.latest(),
         "cuts": BAND_CUTS.latest(),
         "spend": SPEND.in_force(),
         "rates": FX_RATES.in_force(),
@@ -35,7 +34,6 @@ from jobs.tables.model import AFFINITY_MODEL, BAND_CUTS, SCORES, STAGE_MODELS
 def scores(
     prospects: DataFrame,
     models: DataFrame,
-    affinity: DataFrame,
     cuts: DataFrame,
     spend: DataFrame,
     rates: DataFrame,
@@ -48,7 +46,7 @@ def scores(
 ) -> DataFrame:
     """Every prospect of the latest snapshot x every configured channel; the band is the same on all its rows."""
     scorer = Scorer(
-        funnel=load_funnel(models, affinity, shell),
+        funnel=load_funnel(models, shell),
         features=person_features(conf),
         channels=tuple(sorted(conf.channels)),
         prices=prices(spend, rates, touches, assignments, day, conf, shell),

@@ -8,7 +8,6 @@ import pandas as pd
 from pyspark.sql import DataFrame
 
 from jobs.contract import job
-from jobs.model.affinity.factors import Affinity
 from jobs.model.person_features import person_features
 from jobs.model.serving.funnel import Funnel, Part, version_of
 from jobs.model.serving.load import MAX_MODELS
@@ -23,9 +22,7 @@ from jobs.runtime.conf import Conf
 from jobs.runtime.shell import Shell
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
 from jobs.tables.link import ASSIGNMENT_OUTCOMES, LINKED_TOUCHES, MATURED_OUTCOMES, SHARED_IDENTITIES
-from jobs.tables.model import AFFINITY_MODEL, MODEL_CARDS, STAGE_MODELS
-
-MAX_AFFINITY_ROWS = 300_000
+from jobs.tables.model import MODEL_CARDS, STAGE_MODELS
 
 
 @job(
@@ -34,7 +31,6 @@ MAX_AFFINITY_ROWS = 300_000
         "assignments": ASSIGNMENT_OUTCOMES,
         "outcomes": MATURED_OUTCOMES,
         "shared": SHARED_IDENTITIES,
-        "affinity": AFFINITY_MODEL,
         "spend": SPEND.in_force(),
         "rates": FX_RATES.in_force(),
         "touches": LINKED_TOUCHES,
@@ -48,7 +44,6 @@ def stage_models(
     assignments: DataFrame,
     outcomes: DataFrame,
     shared: DataFrame,
-    affinity: DataFrame,
     spend: DataFrame,
     rates: DataFrame,
     touches: DataFrame,
@@ -68,14 +63,13 @@ def stage_models(
     served = outside_rings(outcomes, shared, conf.policy.max_persons_per_identity)
     decided = decided_rows(served, prospects, features, training, day, shell)
     asked = asked_rows(outcomes, assignments, prospects, features, training, shell)
-    embeddings = Affinity.from_rows(shell.small(affinity.drop("day"), MAX_AFFINITY_ROWS, ["kind", "name"]))
     units = billed_units(spend, rates, touches, assignments, prospects, features, day, conf, shell)
     priced = price_stages(fit_prices(units, features, day, conf))
     if is_glass_box(training):  # what a unit costs by person is log-linear, so no points table
         priced = [f for f in priced if f.factors is None or f.stage != "price"]
-    trained = [*fit_funnel(assigned, decided, asked, conf, embeddings), *priced]
+    trained = [*fit_funnel(assigned, decided, asked, conf), *priced]
     before = shell.small(earlier.drop("day"), MAX_MODELS, ["stage", "channel"])
-    fits, verdicts = challenge(trained, before, embeddings, training.challenger)
+    fits, verdicts = challenge(trained, before, training.challenger)
     parts = [Part(f.stage, f.channel, f.scale, f.payload) for f in fits]
     version = version_of(parts, [f.stage for f in fits if not f.is_prior])
     models = pd.DataFrame(
@@ -90,4 +84,4 @@ def stage_models(
             "payload": [p.payload for p in parts],
         }
     )
-    return models, model_card(fits, Funnel.of(parts, embeddings, version), verdicts, conf)
+    return models, model_card(fits, Funnel.of(parts, version), verdicts, conf)

@@ -61,8 +61,8 @@ class TrainingConf(Strict):
     seed: int = 7
     clusters: int = Field(6, ge=2, le=50)
     bands: int = Field(8, ge=2, le=26)
-    affinity_components: int = Field(16, ge=2, le=256)
-    affinity_epochs: int = Field(8, ge=1, le=200)
+    affinity_components: int = Field(8, ge=2, le=256)
+    affinity_epochs: int = Field(6, ge=1, le=200)
 
     @field_validator("challenger", mode="before")
     @classmethod

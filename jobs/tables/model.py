@@ -61,13 +61,15 @@ CLUSTER_MODEL = Table(
 AFFINITY_MODEL = Table(
     "affinity_model",
     "model",
-    "LightFM embeddings of prospect features and creatives: a dot product plus biases ranks creatives",
+    "By which factor a creative changes a prospect's clicks on its channel, in logs: LightFM embeddings and more",
     ("kind", "name"),
     (
-        key("kind", "string", "prospect_feature, creative or encoder"),
-        key("name", "string", "encoded feature name, or creative@channel"),
-        key("vector", "array<double>", "embedding; empty on the row of kind encoder"),
-        key("bias", "double", "bias"),
+        key("kind", "string", "prospect_feature, creative, encoder, trust or wear"),
+        key("name", "string", "encoded feature name, creative@channel, or the kind"),
+        key("vector", "array<double>", "embedding of a creative (trust included) or of a feature; else empty"),
+        key(
+            "bias", "double", "popularity of a creative; what trust in taste is; log of clicks a creative gains a month"
+        ),
         key(
             "rows",
             "bigint",

@@ -30,7 +30,7 @@ from jobs.runtime.session import spark_session
 from jobs.runtime.shell import Shell
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
 from jobs.tables.link import ASSIGNMENT_OUTCOMES, LINKED_TOUCHES
-from jobs.tables.model import AFFINITY_MODEL, BAND_CUTS, STAGE_MODELS
+from jobs.tables.model import BAND_CUTS, STAGE_MODELS
 
 DAY = date(2026, 5, 31)
 LEARNERS = ("boosted", "logistic", "scorecard")
@@ -96,14 +96,14 @@ def _choose(conf: Conf, learner: str) -> Conf:
 
 def _trained(shell: Shell, conf: Conf) -> Scorer:
     """The scorer of a market's own models, as the job `scores` makes it."""
-    for _ in run(shell, plan([DAY], ["affinity_model", "stage_models", "band_cuts"])):
+    for _ in run(shell, plan([DAY], ["stage_models", "band_cuts"])):
         pass
     told = (SPEND, FX_RATES, LINKED_TOUCHES, ASSIGNMENT_OUTCOMES)
     spend, rates, touches, assignments = (
         shell.read(t, "in_force" if t in (SPEND, FX_RATES) else "day", DAY) for t in told
     )
     return Scorer(
-        funnel=load_funnel(shell.read(STAGE_MODELS, "day", DAY), shell.read(AFFINITY_MODEL, "day", DAY), shell),
+        funnel=load_funnel(shell.read(STAGE_MODELS, "day", DAY), shell),
         features=person_features(conf),
         channels=tuple(sorted(conf.channels)),
         prices=prices(spend, rates, touches, assignments, DAY, conf, shell),

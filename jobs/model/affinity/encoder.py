@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 
 from jobs.model.learners.features import Features, Floats, Levels, numbers
 
@@ -61,6 +62,22 @@ class Encoder:
         content = json.loads(text)
         cuts = tuple((str(name), tuple(map(float, values))) for name, values in content["cuts"])
         return cls(cuts, tuple((str(name), tuple(map(str, values))) for name, values in content["levels"]))
+
+
+def one_hot(codes: Codes, width: int) -> sparse.csr_matrix:
+    """Rows x `width` levels: each row of length 1, shared evenly by its features."""
+    rows, features = codes.shape
+    values = np.full(rows * features, max(features, 1) ** -0.5, dtype=np.float32)
+    at = (np.repeat(np.arange(rows), features), codes.ravel())
+    return sparse.csr_matrix((values, at), shape=(rows, width))
+
+
+def added(codes: Codes, levels: Floats) -> Floats:
+    """Each row's level vectors added feature by feature, so that a row does not depend on its batch."""
+    total = np.zeros((len(codes), levels.shape[1]))
+    for at in range(codes.shape[1]):
+        total += levels[codes[:, at]]
+    return total
 
 
 def _cuts(column: Floats, parts: int) -> tuple[float, ...]:

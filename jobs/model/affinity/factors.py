@@ -1,13 +1,16 @@
-"""Embeddings as served: a prospect's score for a creative, and for a channel the score of its best creative."""
+"""The affinity model as served: by which factor each creative changes a prospect's clicks on its channel, in logs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
 
-from jobs.model.affinity.encoder import Encoder
+from jobs.model.affinity.encoder import Encoder, added
+from jobs.model.affinity.fit import MONTH_DAYS
 from jobs.model.learners.features import Floats
 
 
@@ -19,12 +22,13 @@ class Affinity:
     vectors: Floats  # feature levels x components
     creatives: tuple[str, ...]  # creative@channel
     creative_vectors: Floats
-    creative_biases: Floats
+    popularity: Floats
+    wear: float  # log of clicks a month since a creative began
 
     @classmethod
     def from_rows(cls, rows: pd.DataFrame) -> Affinity | None:
         """The model in rows of the table affinity_model; None when there is none or no creative is known."""
-        encoders = rows[rows["kind"] == "encoder"]
+        encoders, wear = (rows[rows["kind"] == kind] for kind in ("encoder", "wear"))
         creatives = rows[rows["kind"] == "creative"].sort_values("name", ignore_index=True)
         if encoders.empty or creatives.empty:
             return None
@@ -36,28 +40,34 @@ class Affinity:
             tuple(creatives["name"]),
             np.array(creatives["vector"].tolist(), dtype=np.float64),
             creatives["bias"].to_numpy(dtype=np.float64),
+            float(wear["bias"].sum()),
+        )
+
+    def serving(self, running: Mapping[str, date | None], day: date) -> Affinity:
+        """The same of the creatives that run (creative@channel, and since when), as worn as they are that day."""
+        at = [i for i, name in enumerate(self.creatives) if name in running]
+        begun = [running[self.creatives[i]] for i in at]
+        age = np.array([0.0 if first is None else max((day - first).days, 0) / MONTH_DAYS for first in begun])
+        return Affinity(
+            self.encoder,
+            self.vectors,
+            tuple(self.creatives[i] for i in at),
+            self.creative_vectors[at],
+            self.popularity[at] + self.wear * age,
+            0.0,
         )
 
     def people(self, frame: pd.DataFrame) -> Floats:
-        """Rows x components: the mean of a row's level vectors, added feature by feature."""
-        codes = self.encoder.codes(frame)
-        total = np.zeros((len(frame), self.vectors.shape[1]))
-        for at in range(codes.shape[1]):
-            total += self.vectors[codes[:, at]]
-        return np.asarray(total / max(codes.shape[1], 1))
+        """Rows x components: a prospect's place among the creatives."""
+        return added(self.encoder.codes(frame), self.vectors)
 
     def scores(self, people: Floats, channel: str) -> tuple[list[str], Floats]:
-        """The channel's creatives, and rows x creatives: dot product plus the creative's bias.
+        """The channel's creatives, and rows x creatives: the log of each one's factor on a prospect's clicks.
 
         Added component by component: a BLAS product may round differently when the batch has another size.
         """
         at = [i for i, name in enumerate(self.creatives) if name.rpartition("@")[2] == channel]
-        total = np.tile(self.creative_biases[at], (len(people), 1))
+        total = np.tile(self.popularity[at], (len(people), 1))
         for component in range(people.shape[1]):
             total += people[:, component, None] * self.creative_vectors[at, component]
         return [self.creatives[i].rpartition("@")[0] for i in at], total
-
-    def best(self, people: Floats, channel: str) -> Floats:
-        """The score of the channel's best creative, one a row; NaN when the channel has none."""
-        names, scores = self.scores(people, channel)
-        return scores.max(axis=1) if names else np.full(len(people), np.nan)

@@ -10,7 +10,6 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from jobs.model.affinity.factors import Affinity
 from jobs.model.learners import FittedModel
 from jobs.model.learners.features import Floats
 from jobs.model.learners.sums import FactorModel
@@ -18,7 +17,7 @@ from jobs.model.learners.sums import FactorModel
 PRIOR_VERSION = "prior"
 RESPONSE = ("click", "apply")
 LOAD, USUAL = "load", "usual"  # stages whose scale is a channel's price elasticity, and its usual number of people
-AFFINITY, POOLED, CLICK_SCORE, INTENT = "lightfm_affinity", "pooled_score", "click_score", "intent_score"
+POOLED, CLICK_SCORE, INTENT = "pooled_score", "click_score", "intent_score"
 ASKED, CLICKS_TOLD = "asked_score", "clicks_score"
 
 
@@ -54,16 +53,18 @@ def version_of(parts: Iterable[Part], fitted: Iterable[str]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Funnel:
-    """Every stage's models; `parts` by (stage, channel), `*` standing in for a channel without a row of its own."""
+    """Every stage's models; `parts` by (stage, channel), `*` standing in for a channel without a row of its own.
+
+    Frames hold a prospect's features, and where a method takes a channel its name in a column `channel`.
+    """
 
     parts: Mapping[tuple[str, str], Part]
-    affinity: Affinity | None
     version: str
 
     @classmethod
-    def of(cls, parts: Iterable[Part], affinity: Affinity | None, version: str) -> Funnel:
+    def of(cls, parts: Iterable[Part], version: str) -> Funnel:
         """The funnel of a table's rows."""
-        return cls({(part.stage, part.channel): part for part in parts}, affinity, version)
+        return cls({(part.stage, part.channel): part for part in parts}, version)
 
     def model(self, stage: str, channel: str) -> FittedModel:
         """The model of a stage's row."""
@@ -73,19 +74,8 @@ class Funnel:
         """The factor of a stage's row, when it is the same for everybody."""
         return _factors(self.parts[(stage, channel)].payload).level
 
-    def people(self, frame: pd.DataFrame) -> Floats | None:
-        """Embeddings of the rows, made once for all channels; None without LightFM's model."""
-        return None if self.affinity is None else self.affinity.people(frame)
-
-    def with_affinity(self, frame: pd.DataFrame, people: Floats | None, channel: str) -> pd.DataFrame:
-        """The frame with the channel and the score of its best creative, as the click stage wants it."""
-        best = np.full(len(frame), np.nan)
-        if self.affinity is not None and people is not None:
-            best = self.affinity.best(people, channel)
-        return frame.assign(channel=channel, **{AFFINITY: best})
-
     def click(self, frame: pd.DataFrame, channel: str) -> Floats:
-        """P(at least one click within 14 days | on the channel's audience); frame as from `with_affinity`."""
+        """P(at least one click within 14 days | on the channel's audience)."""
         own = self.parts.get(("click", channel))
         pooled = self._predict("click", "*", frame)
         if own is None:
@@ -100,7 +90,7 @@ class Funnel:
         return np.asarray(-np.log1p(-np.minimum(self.click(frame, channel), 0.999)))
 
     def units(self, frame: pd.DataFrame, channel: str) -> Floats:
-        """Expected units the channel bills for within 14 days; frame as from `with_affinity`."""
+        """Expected units the channel bills for within 14 days."""
         part = self.parts.get(("units", channel))
         if part is None:
             return np.ones(len(frame))
@@ -132,7 +122,7 @@ class Funnel:
         return self._predict(stage, "*", frame)
 
     def added(self, frame: pd.DataFrame, organic: Floats, channel: str) -> Floats:
-        """Applications the channel's clicks are expected to add; frame as from `with_affinity`."""
+        """Applications the channel's clicks are expected to add."""
         part = self.parts.get(("wins", channel))
         if part is None:
             click = self.click(frame, channel)

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from jobs.model.learners import FittedModel
 from jobs.model.learners.scorecard import Card
 from jobs.model.serving.card_sql import chance_sql, log_odds_sql, number, points_sql, quoted, raw_log_odds_sql, text
-from jobs.model.serving.funnel import AFFINITY, CLICK_SCORE, INTENT, POOLED, Funnel
+from jobs.model.serving.funnel import CLICK_SCORE, INTENT, POOLED, Funnel
 from jobs.model.serving.prices import Price
 from jobs.model.serving.scorer import MEASURES, Scorer
 
@@ -34,7 +34,7 @@ def is_native(funnel: Funnel) -> bool:
             return False
         else:
             model = funnel.model(stage, channel)
-            if (model.members and model.card is None) or AFFINITY in model.features.names:
+            if model.members and model.card is None:
                 return False
     return True
 

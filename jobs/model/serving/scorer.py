@@ -44,12 +44,11 @@ class Scorer:
         """Measures by channel, and each row's band score: incremental good customers on its best channel."""
         person = self.people(frame)
         frame = frame.assign(**{ASKED: self.funnel.asked(frame)})
-        embedded = self.funnel.people(frame)
         kept = person["p_approve"] * person["p_fund"] * person["p_good"]
         found: dict[str, dict[str, Floats]] = {}
         best = np.full(len(frame), -np.inf)
         for channel in self.channels:
-            told = self.funnel.with_affinity(frame, embedded, channel)
+            told = frame.assign(channel=channel)
             added = self.funnel.added(told, person["p_organic"], channel)
             apply = self.funnel.p_apply(added, person["p_organic"], channel)
             price = self.prices.get(channel, Price(0.0, 0.0))

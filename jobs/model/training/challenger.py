@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jobs.model.affinity.factors import Affinity
 from jobs.model.learners import FittedModel
 from jobs.model.learners.features import Floats
 from jobs.model.learners.metrics import Interval, row_log_loss
@@ -49,20 +48,18 @@ class Verdict:
         return [*known, (self.group, "challenger", "verdict", None, None, None, self.says)]
 
 
-def challenge(
-    fits: Sequence[Fitted], earlier: pd.DataFrame, affinity: Affinity | None, rule: Challenger
-) -> tuple[list[Fitted], list[Verdict]]:
+def challenge(fits: Sequence[Fitted], earlier: pd.DataFrame, rule: Challenger) -> tuple[list[Fitted], list[Verdict]]:
     """What goes into force, and the verdict on each group of stages; `earlier` holds the rows in force before.
 
-    Both are asked as they would be served today, with today's embeddings. A group is refused when the interval of its
+    Both are asked as they would be served today. A group is refused when the interval of its
     gap lies wholly above 0; then the earlier rows go on, byte for byte. Without earlier rows everything is new.
     """
     if rule == "off" or earlier.empty:
         return list(fits), []
-    mine = Funnel.of([Part(f.stage, f.channel, f.scale, f.payload) for f in fits], affinity, "")
+    mine = Funnel.of([Part(f.stage, f.channel, f.scale, f.payload) for f in fits], "")
     columns = (earlier["stage"], earlier["channel"], earlier["scale"], earlier["payload"])
     old = [Part(str(s), str(c), float(x), bytes(p)) for s, c, x, p in zip(*columns, strict=True)]
-    theirs = Funnel.of(old, affinity, "")
+    theirs = Funnel.of(old, "")
     verdicts = [_verdict(group, fits, mine, theirs, rule) for group in GROUPS]
     refused = {stage for v in verdicts if v.is_refused for stage in GROUPS[v.group]}
     judged = {f.stage: f.judged for f in fits if f.channel == "*" and f.judged is not None}

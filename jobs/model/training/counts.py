@@ -10,7 +10,7 @@ from jobs.model.learners import Features
 from jobs.model.learners.features import Floats
 from jobs.model.learners.sums import FactorModel
 from jobs.model.person_features import person_features
-from jobs.model.serving.funnel import AFFINITY, ASKED, CLICKS_TOLD
+from jobs.model.serving.funnel import ASKED, CLICKS_TOLD
 from jobs.model.training.channels import FEATURES_ALONE, Billed, Ridges, fit_channels
 from jobs.model.training.choice import is_glass_box
 from jobs.model.training.fits import Fits, of_channel
@@ -101,8 +101,7 @@ def _counted_features(conf: Conf) -> Features:
     """What counts are learned from; the channel is not among them, as each has a model. In a glass box, levels only."""
     if is_glass_box(conf.base.training):
         return Features()
-    person = person_features(conf)
-    return Features((*person.numeric, AFFINITY), person.categorical)
+    return person_features(conf)
 
 
 def _few_a_channel(rows: pd.DataFrame, event: NDArray[np.bool_], conf: Conf, least: int | None = None) -> pd.DataFrame:

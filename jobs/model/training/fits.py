@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from jobs.model.affinity.factors import Affinity
 from jobs.model.serving.funnel import Funnel, Part
 from jobs.model.training.stage import Fitted
 
@@ -16,8 +15,7 @@ RANDOMISED = ("exploration", "holdout")
 class Fits:
     """The stages fitted so far, usable as a funnel by the next one."""
 
-    def __init__(self, affinity: Affinity | None) -> None:
-        self.affinity = affinity
+    def __init__(self) -> None:
         self.all: list[Fitted] = []
 
     def add(self, fitted: Fitted) -> Fitted:
@@ -31,7 +29,7 @@ class Fits:
 
     def funnel(self) -> Funnel:
         """What they predict so far."""
-        return Funnel.of(self.parts(), self.affinity, "")
+        return Funnel.of(self.parts(), "")
 
 
 def of_channel(rows: pd.DataFrame, channel: str) -> NDArray[np.bool_]:

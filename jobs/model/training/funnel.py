@@ -10,12 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from jobs.model.affinity.factors import Affinity
 from jobs.model.learners import Features
 from jobs.model.learners.features import Floats
 from jobs.model.learners.settings import LogisticSettings
 from jobs.model.person_features import person_features
-from jobs.model.serving.funnel import AFFINITY, CLICK_SCORE, INTENT, POOLED, log_odds
+from jobs.model.serving.funnel import CLICK_SCORE, INTENT, POOLED, log_odds
 from jobs.model.training.choice import is_glass_box, rivals_of, settings_of
 from jobs.model.training.counts import count_clicks, count_units, count_wins
 from jobs.model.training.fits import RANDOMISED, Fits, of_channel
@@ -30,13 +29,10 @@ ASKED_SETTINGS = LogisticSettings(normal_scores=True, knots=1)  # straight where
 FRAUD_MONTHS = 6  # by then a fraud is confirmed or will not be
 
 
-def fit_funnel(
-    assigned: pd.DataFrame, decided: pd.DataFrame, asked: pd.DataFrame, conf: Conf, affinity: Affinity | None
-) -> list[Fitted]:
+def fit_funnel(assigned: pd.DataFrame, decided: pd.DataFrame, asked: pd.DataFrame, conf: Conf) -> list[Fitted]:
     """Every stage from the rows of `training.cohorts`; empty frames give priors throughout."""
-    fits = Fits(affinity)
+    fits = Fits()
     sent = assigned[assigned["channel"].astype(object) != "none"]
-    sent = sent.assign(**{AFFINITY: _affinity_of(sent, affinity)})
     is_counted = not is_glass_box(conf.base.training)
     _fit_clicks(fits, sent, conf)
     if is_counted:
@@ -54,14 +50,14 @@ def fit_funnel(
 
 def click_features(conf: Conf) -> Features:
     """Inputs of the pooled click model."""
-    person, creative = person_features(conf), () if is_glass_box(conf.base.training) else (AFFINITY,)
-    return Features((*person.numeric, *creative), (*person.categorical, "channel"))
+    person = person_features(conf)
+    return Features(person.numeric, (*person.categorical, "channel"))
 
 
 def own_features(conf: Conf) -> Features:
     """Inputs of one channel's click model: the pooled model's score among them, so that strength is shared."""
-    person, creative = person_features(conf), () if is_glass_box(conf.base.training) else (AFFINITY,)
-    return Features((*person.numeric, *creative, POOLED), person.categorical)
+    person = person_features(conf)
+    return Features((*person.numeric, POOLED), person.categorical)
 
 
 def labelled(rows: pd.DataFrame, label: NDArray[Any], day: str = "assigned_day") -> Labelled:
@@ -69,18 +65,6 @@ def labelled(rows: pd.DataFrame, label: NDArray[Any], day: str = "assigned_day")
     weight = rows["weight"].to_numpy(dtype=np.float64) if "weight" in rows else np.ones(len(rows))
     role = rows["role"].isin(RANDOMISED) if "role" in rows else pd.Series(False, index=rows.index)
     return Labelled(rows, np.asarray(label, dtype=np.float64), weight, rows[day], role.to_numpy(dtype=bool))
-
-
-def _affinity_of(rows: pd.DataFrame, affinity: Affinity | None) -> Floats:
-    best = np.full(len(rows), np.nan)
-    if affinity is None or rows.empty:
-        return best
-    channel = rows["channel"].to_numpy(dtype=object)
-    people = affinity.people(rows)
-    for name in sorted(set(channel)):
-        mask = channel == name
-        best[mask] = affinity.best(people[mask], name)
-    return best
 
 
 def _fit_clicks(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:

@@ -73,7 +73,7 @@ def funnel_rows(seed: int, count: int = 12_000) -> FunnelRows:
 
     asked = _people(rng, count)
     is_asked = rng.random(count) < _chance(-2.0 + asked["trait"].to_numpy())
-    return FunnelRows(assigned, decided, asked.assign(is_asked=is_asked, known_day=DAY))
+    return FunnelRows(assigned, decided, asked.assign(is_asked=is_asked, known_day=DAY, is_known=True))
 
 
 def _people(rng: np.random.Generator, count: int) -> pd.DataFrame:
@@ -97,15 +97,15 @@ def fingerprint(learner: Learner) -> str:
     from jobs.model.training.funnel import fit_funnel
 
     conf, rows, fresh = funnel_conf(learner), funnel_rows(1, 2000), funnel_rows(2, 500)
-    fits = Fits(None)
-    for fitted in fit_funnel(rows.assigned, rows.decided, rows.asked, conf, None):
+    fits = Fits()
+    for fitted in fit_funnel(rows.assigned, rows.decided, rows.asked, conf):
         fits.add(fitted)
     digest = hashlib.sha256()
     for part in fits.parts():
         digest.update(f"{part.stage}|{part.channel}|{part.scale!r}|".encode() + part.payload)
     funnel = fits.funnel()
     for channel in ("feed_a", "sms"):
-        frame = funnel.with_affinity(fresh.assigned, None, channel)
+        frame = fresh.assigned.assign(channel=channel)
         organic = funnel.organic(frame)
         digest.update(funnel.click(frame, channel).tobytes() + funnel.added(frame, organic, channel).tobytes())
     for stage in ("approve", "fund", "late", "fraud"):

@@ -20,7 +20,7 @@ CREDIT = ("approve", "fund", "late", "fraud")
 
 
 def fit(rows: FunnelRows) -> list[Fitted]:
-    return fit_funnel(rows.assigned, rows.decided, rows.asked, funnel_conf("logistic"), None)
+    return fit_funnel(rows.assigned, rows.decided, rows.asked, funnel_conf("logistic"))
 
 
 @cache
@@ -55,13 +55,13 @@ def by_group(verdicts: list[Verdict]) -> dict[str, Verdict]:
 
 def test_the_first_training_and_off_compare_nothing() -> None:
     nothing = published(trained())[:0]
-    assert challenge(trained(), nothing, None, "refuse") == (trained(), [])
-    assert challenge(spoilt(), published(trained()), None, "off") == (spoilt(), [])
+    assert challenge(trained(), nothing, "refuse") == (trained(), [])
+    assert challenge(spoilt(), published(trained()), "off") == (spoilt(), [])
 
 
 def test_a_worse_challenger_is_refused_and_stays_refused() -> None:
     in_force = published(trained())
-    fits, verdicts = challenge(spoilt(), in_force, None, "refuse")
+    fits, verdicts = challenge(spoilt(), in_force, "refuse")
     assert set(by_group(verdicts)) == set(GROUPS)
     for group, verdict in by_group(verdicts).items():
         assert verdict.is_refused, group
@@ -71,27 +71,27 @@ def test_a_worse_challenger_is_refused_and_stays_refused() -> None:
         assert items == [f"log_loss: {x}" for x in ("challenger", "in force", "challenger - in force")] + ["verdict"]
         assert verdict.rows()[-1][-1].startswith("refused")
     assert bytes_of(fits) == bytes_of(trained())
-    again = challenge(spoilt(), in_force, None, "refuse")[0]
+    again = challenge(spoilt(), in_force, "refuse")[0]
     assert bytes_of(again) == bytes_of(fits)
-    assert bytes_of(challenge(spoilt(), published(fits), None, "refuse")[0]) == bytes_of(trained())
+    assert bytes_of(challenge(spoilt(), published(fits), "refuse")[0]) == bytes_of(trained())
 
 
 def test_replace_takes_the_worse_one_and_says_so() -> None:
-    fits, verdicts = challenge(spoilt(), published(trained()), None, "replace")
+    fits, verdicts = challenge(spoilt(), published(trained()), "replace")
     assert bytes_of(fits) == bytes_of(spoilt())
     assert all(v.says.startswith("taken all the same") for v in verdicts)
 
 
 def test_one_worse_stage_does_not_hold_back_the_others() -> None:
     mixed = [f for f in trained() if f.stage != "late"] + [f for f in spoilt() if f.stage == "late"]
-    fits, verdicts = challenge(mixed, published(trained()), None, "refuse")
+    fits, verdicts = challenge(mixed, published(trained()), "refuse")
     assert {v.group for v in verdicts if v.is_refused} == {"late"}
     assert by_group(verdicts)["approve"].says == "taken: not worse"
     assert bytes_of(fits) == bytes_of(trained())
 
 
 def test_a_better_challenger_is_taken() -> None:
-    fits, verdicts = challenge(trained(), published(spoilt()), None, "refuse")
+    fits, verdicts = challenge(trained(), published(spoilt()), "refuse")
     assert {v.says for v in verdicts} == {"taken: better beyond its interval"}
     assert bytes_of(fits) == bytes_of(trained())
 
@@ -103,8 +103,8 @@ def test_a_model_with_other_inputs_cannot_be_asked() -> None:
     features = {**conf.base.features, "fifth": "numeric"}
     base: Any = conf.base.model_copy(update={"features": {n: k for n, k in features.items() if n != "fourth"}})
     assigned, asked = (frame.rename(columns={"fourth": "fifth"}) for frame in (rows.assigned, rows.asked))
-    fits = fit_funnel(assigned, renamed.decided, asked, conf.model_copy(update={"base": base}), None)
-    taken, verdicts = challenge(fits, published(trained()), None, "refuse")
+    fits = fit_funnel(assigned, renamed.decided, asked, conf.model_copy(update={"base": base}))
+    taken, verdicts = challenge(fits, published(trained()), "refuse")
     assert bytes_of(taken) == bytes_of(fits)
     assert all("cannot be asked" in v.says for v in verdicts)
 

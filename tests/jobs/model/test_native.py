@@ -19,7 +19,6 @@ from jobs.model.serving.scorer import MEASURES, Scorer
 from jobs.model.serving.scoring import score_table
 from jobs.model.stage_models import stage_models
 from jobs.runtime.conf import Conf, TrainingConf
-from jobs.tables.model import AFFINITY_MODEL
 
 DAY = date(2026, 6, 1)
 FEATURES = Features(("income",), ("city", "region"))
@@ -39,15 +38,14 @@ def models(market: Any, glass: Conf, spark: Any, tmp_path_factory: Any) -> pd.Da
 
     home = tmp_path_factory.mktemp("native")
     shell = Shell(home / "warehouse", home / "landing", glass, Keys(bytes(32)), spark)
-    none = shell.frame(pd.DataFrame(columns=["day", *[c.name for c in AFFINITY_MODEL.columns]]), AFFINITY_MODEL)
-    told = {**market.frames, "affinity": none}
+    told = market.frames
     return stage_models(**{name: told[name] for name in stage_models.reads}, day=DAY, conf=glass, shell=shell)[0]
 
 
 @pytest.fixture(scope="module")
 def scorer(models: pd.DataFrame) -> Scorer:
     columns = (models["stage"], models["channel"], models["scale"], models["payload"])
-    funnel = Funnel.of([Part(*row) for row in zip(*columns, strict=True)], None, "v1")
+    funnel = Funnel.of([Part(*row) for row in zip(*columns, strict=True)], "v1")
     prices = {"feed_a": Price(2.1, 0.0), "sms": Price(0.4, 0.05)}
     return Scorer(funnel, FEATURES, ("feed_a", "sms"), prices, 500.0, CUTS)
 
@@ -92,7 +90,7 @@ def test_the_job_takes_the_native_way_and_no_other_model_does(scorer: Scorer, sp
     assert "MapInArrow" not in plan
     parts = dict(scorer.funnel.parts)
     counted = Part("clicks", "sms", 1.0, parts[("units", "sms")].payload)
-    mixed = Funnel({**parts, ("clicks", "sms"): counted}, None, "v1")
+    mixed = Funnel({**parts, ("clicks", "sms"): counted}, "v1")
     assert not is_native(mixed)
     plan = score_table(prospects, replace(scorer, funnel=mixed))._jdf.queryExecution().toString()
     assert "MapInArrow" in plan

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jobs.model.affinity_model import affinity_model
 from jobs.model.band_cuts import band_cuts
 from jobs.model.profiles import profiles
 from jobs.model.scores import scores
@@ -17,7 +16,7 @@ from jobs.model.stage_models import stage_models
 from jobs.runtime.errors import DataRefused
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
 from jobs.tables.link import ASSIGNMENT_OUTCOMES, LINKED_TOUCHES, MATURED_OUTCOMES, SHARED_IDENTITIES
-from jobs.tables.model import AFFINITY_MODEL, BAND_CUTS, SCORES, SEGMENT_MEMBERS, STAGE_MODELS
+from jobs.tables.model import BAND_CUTS, SCORES, SEGMENT_MEMBERS, STAGE_MODELS
 
 DAY = date(2026, 6, 1)
 
@@ -33,10 +32,8 @@ def shell(spark: Any, conf: Any, tmp_path_factory: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def trained(market: Any, conf: Any, shell: Any) -> dict[str, Any]:
-    """The whole stage run once: {affinity, models, card, cuts, inputs (of scores), scores (pandas)}."""
-    f = market.frames
-    affinity = affinity_model(f["touches"], f["creatives"], f["prospects"], day=DAY, conf=conf, shell=shell)
-    told = dict(f, affinity=shell.frame(affinity.assign(day=DAY), AFFINITY_MODEL))
+    """The whole stage run once: {models, card, cuts, inputs (of scores), scores (pandas)}."""
+    told = dict(market.frames)
     models, card = stage_models(**_reads(stage_models, told), day=DAY, conf=conf, shell=shell)
     told["models"] = shell.frame(models.assign(day=DAY), STAGE_MODELS)
     cuts = band_cuts(**_reads(band_cuts, told), day=DAY, conf=conf, shell=shell)
@@ -104,7 +101,6 @@ def test_the_card_tells_what_drives_a_stage(trained: dict[str, Any]) -> None:
     inputs = card[(card["stage"] == "click") & (card["section"] == "inputs")].set_index("item")
     assert inputs.loc["income", "lo"] > 0
     assert inputs.loc["city", "lo"] < 0.001
-    assert "lightfm_affinity" in inputs.index
     stages = {"click", "apply", "organic", "approve", "fund", "late", "fraud"}
     assert stages <= set(card[card["section"] == "data"]["stage"])
     quality = card[(card["stage"] == "click") & (card["item"] == "auc")].iloc[0]
@@ -144,7 +140,6 @@ def test_training_is_the_same_whatever_the_order_and_the_future(
         "prospects": told["prospects"].repartition(5),
         "assignments": told["assignments"].orderBy("clicks").unionByName(future).repartition(6),
         "outcomes": told["outcomes"].repartition(3, "is_approved"),
-        "affinity": told["affinity"],
         "touches": told["touches"].repartition(4),
         "shared": told["shared"],
         **{name: told[name] for name in ("spend", "rates", "earlier")},
@@ -189,7 +184,6 @@ def test_profiles_describe_bands_and_never_few_people(trained: dict[str, Any], c
 def test_day_zero_scores_by_priors_in_one_band(market: Any, conf: Any, shell: Any, rows: Any) -> None:
     nothing = {
         "models": rows(STAGE_MODELS, []),
-        "affinity": rows(AFFINITY_MODEL, []),
         "cuts": rows(BAND_CUTS, []),
         "spend": rows(SPEND, []),
         "rates": rows(FX_RATES, []),
@@ -212,7 +206,6 @@ def test_day_zero_trains_priors(conf: Any, shell: Any, rows: Any) -> None:
         "prospects": rows(PROSPECTS, []),
         "assignments": rows(ASSIGNMENT_OUTCOMES, []),
         "outcomes": rows(MATURED_OUTCOMES, []),
-        "affinity": rows(AFFINITY_MODEL, []),
         "spend": rows(SPEND, []),
         "rates": rows(FX_RATES, []),
         "touches": rows(LINKED_TOUCHES, []),
@@ -224,7 +217,7 @@ def test_day_zero_trains_priors(conf: Any, shell: Any, rows: Any) -> None:
     assert set(models[models["stage"] != "lift"]["learner"]) == {"prior"}
     assert any("no holdout" in str(text) for text in card["text"])
     fitted = shell.frame(models.assign(day=DAY), STAGE_MODELS)
-    cuts = band_cuts(told["prospects"], fitted, told["affinity"], told["assignments"], day=DAY, conf=conf, shell=shell)
+    cuts = band_cuts(told["prospects"], fitted, told["assignments"], day=DAY, conf=conf, shell=shell)
     assert cuts["band"].tolist() == ["Z"]
 
 

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def fitted(learner: Learner, is_shuffled: bool) -> dict[tuple[str, str], Fitted]:
     rows = funnel_rows(3)
     told = rows.shuffled(4) if is_shuffled else rows
-    found = fit_funnel(told.assigned, told.decided, told.asked, funnel_conf(learner), None)
+    found = fit_funnel(told.assigned, told.decided, told.asked, funnel_conf(learner))
     return {(f.stage, f.channel): f for f in found}
 
 
