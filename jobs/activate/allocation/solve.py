@@ -64,6 +64,8 @@ def allocate(passes: Passes, terms: Terms, people: int) -> Outcome:
     # Certified for the channels that are open: closing one also changes what exploration takes, so bounds before and
     # after it are not of one programme.
     gap = solved.gap
+    if solved.violation > 0.0:
+        notes.append(f"a row is broken by {solved.violation:.2g}, which the gap charges at its price")
     if gap > terms.max_gap:
         notes.append(f"gap {gap:.2g} is above the {terms.max_gap:.2g} asked for")
     prices = {row.name: float(p) for row, p in zip(solved.program.rows, solved.prices, strict=True)}
@@ -81,6 +83,7 @@ class _Solved:
     sizes: Ints
     sums: dict[str, Ints]
     value: float
+    owed: float  # what keeping the rows it breaks would cost at their prices: breaking a row must not look cheap
     bound: float
     violation: float
     notes: tuple[str, ...]
@@ -90,7 +93,7 @@ class _Solved:
 
     @property
     def gap(self) -> float:
-        return max(0.0, self.value - self.bound) / max(abs(self.value), 1e-9)
+        return max(0.0, self.value + self.owed - self.bound) / max(abs(self.value), 1e-9)
 
 
 def _once(passes: Passes, terms: Terms, people: int) -> _Solved:
@@ -158,6 +161,7 @@ def _solve(
         max_passes=FULL_PASSES,
     )
     mixing, sums, asked = round_people(passes, program, found, exploring.exploration)
+    over = np.maximum(activity(program, sums) - program.limits, 0.0)
     short = float((found.slack / np.maximum(np.abs(program.limits), 1e-9)).max(initial=0.0))
     return _Solved(
         chooser=Policy(exploring, mixing, terms.holdout),
@@ -166,6 +170,7 @@ def _solve(
         sizes=explored["places"] + sums["places"],
         sums=sums,
         value=objective_of(program, sums) + program.tolls(sums["places"]),
+        owed=float(np.dot(found.prices, over)),
         bound=found.bound,
         violation=violation(program, activity(program, sums)),
         notes=(),
