@@ -147,9 +147,9 @@ def is_listening(port: int) -> bool:
 
 
 def alive_workers(page: int) -> int:
-    """How many workers have registered, by the master's own page."""
+    """How many workers have registered, by the master's own page; 0 while it is not up, or answers another page yet."""
     try:
         with urllib.request.urlopen(f"http://{HOST}:{page}/json/", timeout=2.0) as answer:
             return int(json.load(answer)["aliveworkers"])
-    except (urllib.error.URLError, TimeoutError, ConnectionError):
+    except (urllib.error.URLError, TimeoutError, ConnectionError, json.JSONDecodeError):
         return 0

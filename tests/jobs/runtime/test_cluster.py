@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 import textwrap
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from jobs.runtime.child import log_tail
-from jobs.runtime.cluster import connect_server, is_listening, spark_home, standalone_cluster
+from jobs.runtime.cluster import alive_workers, connect_server, is_listening, spark_home, standalone_cluster
 
 ROOT = Path(__file__).resolve().parents[3]
 # Runs in its own process: one Python process can hold either a classic or a Connect session, and only one of them.
@@ -52,6 +54,26 @@ def no_process_mentions(folder: Path) -> bool:
     """True when no process of this machine has the folder on its command line."""
     table = subprocess.run(["ps", "-axww", "-o", "args"], capture_output=True, text=True, check=True).stdout
     return str(folder) not in table
+
+
+def test_a_master_that_still_answers_another_page_has_no_workers_yet() -> None:
+    """While a master starts, its server gives its main page whatever is asked of it."""
+    pages = [b"<!DOCTYPE html><html></html>", b'{"aliveworkers": 2}']
+
+    class Starting(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(pages.pop(0))
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Starting) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        assert [alive_workers(server.server_port) for _ in range(2)] == [0, 2]
+        server.shutdown()
+    assert not pages
 
 
 @pytest.mark.parametrize("kind", ["connect", "standalone"])
