@@ -84,7 +84,7 @@ def _live(publisher: Publisher, tally: Tally, arms: Arms, progress: Progress) ->
         events = join_events([])
         if month >= calendar.first_month:
             day = calendar.wave_day(month)
-            assigned = assign(world, day, _candidates(world, day, now))
+            assigned = assign(world, day, candidates(world, day, now))
             sent = assigned.audience.take(np.flatnonzero(assigned.role != HOLDOUT))
             events = play_wave(world, sent, organic)
             wave = replace(publisher, part=f"wave-{as_date(day):%Y%m%d}")
@@ -98,7 +98,7 @@ def _live(publisher: Publisher, tally: Tally, arms: Arms, progress: Progress) ->
     return joined(parts)
 
 
-def _candidates(world: World, day: int, now: Standing) -> Ints:
+def candidates(world: World, day: int, now: Standing) -> Ints:
     """People the lender knows by its latest snapshot, may contact, and neither serves nor has just declined."""
     at = day * DAY_US
     shown = max(snapshot for snapshot in people_rows.snapshot_days(world) if snapshot <= day)

@@ -6,11 +6,13 @@ import argparse
 import json
 from pathlib import Path
 
+import creatives
 import growth
 import peer
 import scoring
 
 BENCHES = {
+    "creatives": (creatives.add, creatives.run_creatives, creatives.show),
     "growth": (growth.add, growth.run_growth, growth.show),
     "peer": (peer.add, peer.run_peer, peer.show),
     "scoring": (scoring.add, scoring.run_scoring, scoring.show),
