@@ -40,7 +40,7 @@ def lightfm(shown: Shown) -> Floats:
 def boosted(shown: Shown) -> Floats:
     """Gradient boosting of clicks over expected clicks on the person's features, the creative's looks and its age.
 
-    Its settings are about the best of nine tried on log_linear 901, judged by the truth.
+    Its settings are about the best of eight tried on log_linear 901, judged by the truth.
     """
     from sklearn.ensemble import HistGradientBoostingRegressor
 
