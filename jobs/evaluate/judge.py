@@ -48,7 +48,9 @@ class Caps:
 
     def told(self) -> str:
         """Both in words."""
-        parts = [f"{name} at most {cap:.2%}" for name, cap in (("late", self.late), ("fraud", self.fraud)) if cap]
+        parts = [
+            f"{name} at most {cap:.2%}" for name, cap in (("late", self.late), ("fraud", self.fraud)) if cap is not None
+        ]
         return ", ".join(parts) or "no caps"
 
 

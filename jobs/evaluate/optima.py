@@ -12,15 +12,8 @@ from jobs.evaluate.optimum import NO_CAPS, Hopes, cheapest_plan
 from jobs.model.learners.threads import one_thread
 
 BEYOND = (1.0, 1.08, 1.2, 1.5)  # of a volume: who expects too much must plan for more to reach it
-TIGHTER = (
-    1.04,
-    1.02,
-    1.0,
-    0.97,
-    0.93,
-    0.85,
-    0.7,
-)  # of the caps, the first that keeps them: what is expected is not what comes
+# Of the caps, tried until they are kept: what is expected is not what comes.
+TIGHTER = (1.04, 1.02, 1.0, 0.97, 0.93, 0.85, 0.7)
 
 
 def optima(
