@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,11 @@ from scipy.special import ndtri
 
 from jobs.model.learners.features import Features, Floats, Levels, numbers
 from jobs.model.learners.settings import LogisticSettings
+from jobs.model.learners.strength import best_of, few_events
 from jobs.model.learners.threads import one_thread
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 RANK_POINTS = 65
 TAILS = (0.0005, 0.002, 0.005, 0.01)  # normal scores differ most where ranks differ least
@@ -94,8 +99,6 @@ def fit_logistic(
     settings: LogisticSettings,
 ) -> LogisticModel:
     """Fit on rows in the order given; both classes must be present (jobs.model.learners.fit sees to it)."""
-    from sklearn.linear_model import LogisticRegression
-
     bends = tuple(Bend.of(n, numbers(frame[n]), settings.knots, settings.normal_scores) for n in features.numeric)
     tables = tuple((n, Levels.of(frame[n], settings.min_level)) for n in features.categorical)
     blocks = [sparse.csr_array(np.column_stack(b.columns(numbers(frame[b.name])))) for b in bends]
@@ -106,8 +109,18 @@ def fit_logistic(
     inputs = sparse.hstack(blocks, format="csr")
     # Newton's steps are few but need a matrix of inputs x inputs: right for some hundred, not for many levels.
     is_narrow = inputs.shape[1] <= NARROW
-    solver = "newton-cholesky" if is_narrow else "lbfgs"
-    learner = LogisticRegression(C=settings.c, max_iter=1000, tol=1e-6, solver=solver)
+    held = inputs.toarray() if is_narrow else inputs
+    w = np.ones(len(label)) if weight is None else weight
+    c = settings.c
     with one_thread():
-        learner.fit(inputs.toarray() if is_narrow else inputs, label, sample_weight=weight)
+        if settings.stronger and few_events(label):
+            c = best_of((c, *settings.stronger), lambda c, m: _learned(held[m], label[m], w[m], c), held, label, w)
+        learner = _learned(held, label, w, c)
     return LogisticModel(bends, tables, learner.coef_[0].astype(np.float64), float(learner.intercept_[0]))
+
+
+def _learned(inputs: Any, label: NDArray[np.int8], weight: Floats, c: float) -> LogisticRegression:
+    from sklearn.linear_model import LogisticRegression
+
+    solver = "newton-cholesky" if isinstance(inputs, np.ndarray) else "lbfgs"
+    return LogisticRegression(C=c, max_iter=1000, tol=1e-6, solver=solver).fit(inputs, label, sample_weight=weight)

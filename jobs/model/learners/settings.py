@@ -32,11 +32,13 @@ class BoostedSettings(_Closed):
 class LogisticSettings(_Closed):
     """Ridge logistic regression on ranks bent at `knots` inner quantiles, and one-hot levels.
 
-    `c` is the inverse of the penalty, as in scikit-learn; `normal_scores` takes the ranks' normal scores instead.
+    `c` is the inverse of the penalty, as in scikit-learn; where the rarer class has few rows one of `stronger` takes
+    its place if it foretells held-out rows better. `normal_scores` takes the ranks' normal scores instead.
     """
 
     learner: Literal["logistic"] = "logistic"
     c: Annotated[float, Field(gt=0)] = 0.5
+    stronger: tuple[Annotated[float, Field(gt=0)], ...] = (0.25, 0.12, 0.06, 0.03, 0.015)
     knots: Annotated[int, Field(ge=0)] = 3
     normal_scores: bool = False
     min_level: Annotated[int, Field(ge=1)] = 20

@@ -37,8 +37,8 @@ class Ridges:
     own_score: float = 1000.0
 
 
-# As spreads of a weight before data: 0.22 to 0.04 for what all channels share; 0.16 to 0.02 for a channel's own.
-FEATURES_ALONE = Ridges((10.0, 30.0, 100.0, 300.0), (20.0, 100.0, 500.0, 2000.0))
+# As spreads of a weight before data: 0.22 to 0.01 for what all channels share; 0.16 to 0.02 for a channel's own.
+FEATURES_ALONE = Ridges((10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0), (20.0, 100.0, 500.0, 2000.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +104,7 @@ def fit_channels(
             own, mine_level = np.zeros(held.shape[1]), _moved(mine, held[mask] @ start, level)
         else:
             ones = np.ones((len(mine.weight), 1))
-            own, free = _fitted(mine, held[mask], ones, held[mask] @ start, common[:1] if name in alone else apart)
+            own, free = _fitted(mine, held[mask], ones, held[mask] @ start, common if name in alone else apart)
             mine_level = float(free[0])
         weights = start + own
         terms = replace(bare, weights=weights[: inputs.shape[1]], intercept=mine_level)

@@ -57,6 +57,24 @@ def test_who_is_dear_and_how_prices_rise_with_use_come_back(elasticity: float) -
         assert factor.mean() == pytest.approx(1.0, abs=1e-6)
 
 
+def test_a_list_price_is_the_same_for_everybody() -> None:
+    draw = np.random.default_rng(4)
+    wide = Features(tuple(f"x{i}" for i in range(20)))
+    bill = np.repeat(np.arange(60), 60)
+    units = pd.DataFrame(draw.normal(size=(len(bill), 20)), columns=list(wide.numeric)).assign(
+        channel="sms",
+        invoice=bill,
+        units=60.0,
+        cost=60.0 * (0.07 * np.exp(0.1 * draw.normal(size=60)))[bill],
+        listed=1000.0,
+        on_day=[DAY - timedelta(days=2 * int(n)) for n in bill],
+        touch_id=np.arange(len(bill)).astype(str),
+    )
+    conf = make_conf(channels={"sms": ChannelConf(**TOLD, billing="message")})
+    (found,) = fit_prices(units, wide, DAY, conf)
+    assert found.model.factor(units).std() < 0.05
+
+
 def test_too_few_units_say_nothing() -> None:
     assert fit_prices(planted(0.0, months=1, clicks=100), FEATURES, DAY, CONF) == []
 
