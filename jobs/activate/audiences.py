@@ -82,7 +82,7 @@ def audiences(
         notes.append(f"day zero: no model was fitted yet; all explore, channels by {why}: {', '.join(order)}")
     factors = terms.impact.factor(outcome.sizes)
     # Cut first: joined as a small file, the choice spares the scores a shuffle.
-    settled = shell.cut(passes.settle(outcome.chooser, outcome.layout))
+    settled = shell.cut(passes.settle(outcome.chooser, outcome.layout, outcome.placed))
     chosen = shell.cut(
         settled.join(scored, ["prospect_key", "channel"])
         .withColumn("good", measures()["good"])

@@ -79,7 +79,7 @@ class PlanConf(Strict):
     max_fraud_rate: float | None = Field(None, gt=0, lt=1)
     value_of_good: Decimal = Field(Decimal(500), gt=0)
     budget: Decimal | None = Field(None, ge=0)
-    max_gap: float = Field(1e-3, gt=0)
+    max_gap: float = Field(1e-4, gt=0)
 
 
 class LinkConf(Strict):

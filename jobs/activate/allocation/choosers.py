@@ -5,12 +5,13 @@ Luck comes from a salted hash of the person, so that a choice is the same wherev
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.activate.allocation.placed import ELSEWHERE
 from jobs.activate.allocation.program import NOBODY, Floats, Ints, People, Program, best_channels
 
 Luck = dict[str, Floats]
@@ -120,17 +121,24 @@ class Policy:
     """The whole randomisation of a day: explorers, the others by the mixture, each choice with its real probability.
 
     `holdout` is the share held out before anybody was chosen: chances over all channels, the holdout and no channel
-    at all sum to one a person.
+    at all sum to one a person. `placed`: for one batch, the channel of whoever does not explore and is placed by name.
     """
 
     exploring: Exploring
     mixing: Mixing
     holdout: float
+    placed: Ints | None = None
+
+    def placing(self, placed: Ints) -> Policy:
+        """The same for a batch of which some are placed: a channel, NOBODY or ELSEWHERE each."""
+        return replace(self, placed=placed)
 
     def choose(self, people: People, luck: Luck) -> Ints:
         """Explorers' and the others' channels."""
-        explored = self.exploring.choose(people, luck)
-        return np.where(explored >= 0, explored, self.mixing.choose(people, luck))
+        explored, mixed = self.exploring.choose(people, luck), self.mixing.choose(people, luck)
+        if self.placed is not None:
+            mixed = np.where((self.placed == ELSEWHERE) | self.is_exploration(luck), mixed, self.placed)
+        return np.where(explored >= 0, explored, mixed)
 
     def is_exploration(self, luck: Luck) -> NDArray[np.bool_]:
         """Who was chosen by exploration."""
@@ -139,8 +147,12 @@ class Policy:
     def chances(self, people: People) -> Floats:
         """Probability of each channel, n x channels."""
         share = self.exploring.exploration
-        mixed = share * self.exploring.chances(people) + (1.0 - share) * self.mixing.chances(people)
-        return np.asarray((1.0 - self.holdout) * mixed)
+        mixed = self.mixing.chances(people)
+        if self.placed is not None:
+            sure = self.placed[:, None] == np.arange(mixed.shape[1])[None, :]
+            mixed = np.where((self.placed == ELSEWHERE)[:, None], mixed, sure)
+        both = share * self.exploring.chances(people) + (1.0 - share) * mixed
+        return np.asarray((1.0 - self.holdout) * both)
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,8 @@ def _spread(passes: Passes, terms: Terms, order: list[str], people: int) -> tupl
 
 def first_take(passes: Passes, terms: Terms, places: tuple[int, ...], people: int) -> Floats:
     """The share each channel takes of those left to it, so that its places and money hold but for luck."""
-    batch, _, share = passes.sample(people)
+    sample, share = passes.sample(people)
+    batch = sample.people
     take, left = np.zeros(len(terms.channels)), np.ones(len(batch))
     total = np.inf if terms.total_left is None else terms.total_left
     for k in places:

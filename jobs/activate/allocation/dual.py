@@ -1,24 +1,30 @@
 """The price search: a small master on the driver, answered by whoever can sum people's best choices at given prices.
 
-Dantzig-Wolfe with smoothed prices (Wentges). Every answer is a whole plan; the master mixes plans. The unsmoothed dual
-value of every price tried is a bound on the best plan, whatever the convergence.
+Dantzig-Wolfe with smoothed prices (Wentges). Every answer is a whole plan; the master mixes plans and, where a board is
+given, also moves the people on it one by one. The unsmoothed dual value of every price tried is a bound on the best
+plan, whatever the convergence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from jobs.activate.allocation.program import Floats, Ints, Program, activity, objective_of
+from jobs.activate.allocation.board import SEATS, Board, Moves, moves_of
+from jobs.activate.allocation.master import Followed, master
+from jobs.activate.allocation.program import Floats, Ints, Program, activity, best_channels, objective_of, totals
 
 Answer = Mapping[str, Ints]
 Oracle = Callable[[Sequence[Floats]], Sequence[Answer]]
+Near = Callable[[Floats, int], Board]
 SMOOTHING = (0.0, 0.35, 0.7, 0.9)
 TINY = 1e-12
-# A unit of slack costs this many times the dearest price seen: high enough that only what cannot be met is left unmet.
-PENALTY = 1e3
+# A unit of slack costs at most this many times what the dearest plan seen spends a unit: only what cannot be met stays
+# unmet. It starts lower, as high penalties make prices swing, and rises while anything is unmet.
+PENALTY, RAISE = 1e3, 4.0
+UNMET = 1e-8  # of a row's scale
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,8 @@ class Plan:
 class Mixture:
     """What the search found: plans with weights, the master's prices, the mixture's objective, the certified bound.
 
-    `centre`: the prices that gave the bound.
+    `centre`: the prices that gave the bound. `board`, `moves`: people moved one by one, from their answer to `centre`.
+    `slack`: what each row lacks, which `value` holds at a penalty. `penalty`: the highest there is, by row.
     """
 
     plans: tuple[Plan, ...]
@@ -44,7 +51,10 @@ class Mixture:
     value: float
     bound: float
     slack: Floats
+    penalty: Floats
     passes: int
+    board: Board | None = None
+    moves: Moves | None = None
 
     @property
     def gap(self) -> float:
@@ -58,11 +68,22 @@ class Mixture:
         return [(plan, w / total) for plan, w in kept]
 
 
-def search(program: Program, ask: Oracle, *, start: Sequence[Floats] = (), max_gap: float, max_passes: int) -> Mixture:
-    """Find a mixture within `max_gap` of the best plan, or the best after `max_passes` questions."""
+def search(
+    program: Program,
+    ask: Oracle,
+    near: Near | None = None,
+    *,
+    start: Sequence[Floats] = (),
+    max_gap: float,
+    max_passes: int,
+) -> Mixture:
+    """Find a mixture within `max_gap` of the best plan, or the best after `max_passes` questions.
+
+    `near`: the people nearest to indifferent at some prices; none: no board.
+    """
     limits = program.limits
     plans = [Plan(None, 0.0, np.zeros(len(limits)))]
-    best_bound, centre = -np.inf, np.zeros(len(limits))
+    best_bound, centre, level, is_short = -np.inf, np.zeros(len(limits)), 1.0, False
     questions = [*start] or [np.zeros(len(limits))]
     found: Mixture | None = None
     for number in range(1, max_passes + 1):
@@ -72,11 +93,17 @@ def search(program: Program, ask: Oracle, *, start: Sequence[Floats] = (), max_g
             bound = plan.objective + float(np.dot(prices, plan.activity - limits)) + _of_supply(program, prices)
             if bound > best_bound:
                 best_bound, centre = bound, prices
-        found = mix(program, plans, bound=best_bound, passes=number, centre=centre)
-        if found.gap <= max_gap:
+        if found is not None and not is_short:
+            found = replace(found, bound=best_bound)
+            if found.gap <= max_gap:
+                return replace(found, passes=number)
+        board = near(centre, SEATS) if near is not None else None
+        found = _mixed(program, plans, centre, board, level, best_bound, number)
+        is_short = bool((found.slack > UNMET * np.maximum(np.abs(limits), TINY)).any())
+        if found.gap <= max_gap and (not is_short or level >= PENALTY):
             break
-        mixed = [(1 - alpha) * found.prices + alpha * centre for alpha in SMOOTHING]
-        questions = _distinct(mixed, plans)
+        level = min(PENALTY, level * RAISE) if is_short else level
+        questions = _distinct([(1 - alpha) * found.prices + alpha * centre for alpha in SMOOTHING], plans)
         if not questions:
             break
     if found is None:
@@ -84,43 +111,41 @@ def search(program: Program, ask: Oracle, *, start: Sequence[Floats] = (), max_g
     return found
 
 
-def mix(program: Program, plans: Sequence[Plan], *, bound: float, passes: int, centre: Floats | None = None) -> Mixture:
-    """The cheapest mixture of plans within the programme's limits; what cannot be met is left as slack at a penalty."""
-    # Every command imports the jobs; only a plan should pay for the solver.
-    from scipy.optimize import linprog
-
-    limits = program.limits
-    scale = np.maximum(np.abs(limits), 1e-6)
-    columns = np.array([plan.activity for plan in plans]).T.reshape(len(limits), len(plans)) / scale[:, None]
-    objective = np.array([plan.objective for plan in plans])
-    unit = float(np.abs(objective).max()) or 1.0
-    penalty = _penalties(program, plans)
-    needs_slack = np.flatnonzero(limits < 0.0)
-    slack = np.zeros((len(limits), len(needs_slack)))
-    slack[needs_slack, np.arange(len(needs_slack))] = -1.0
-    steps = [(nth, width, toll) for nth, row in enumerate(program.rows) for width, toll in program.steps_of(row)]
-    places, offered = np.zeros((len(limits), len(steps))), limits.copy()
-    for number, (nth, width, _) in enumerate(steps):
-        places[nth, number] = -width / scale[nth]
-        offered[nth] -= width
-    tolls = np.array([width * toll for _, width, toll in steps])
-    result = linprog(
-        np.concatenate([objective / unit, penalty[needs_slack] * scale[needs_slack] / unit, tolls / unit]),
-        A_ub=np.hstack([columns, slack, places]) if len(limits) else None,
-        b_ub=offered / scale if len(limits) else None,
-        A_eq=np.concatenate([np.ones(len(plans)), np.zeros(len(needs_slack) + len(steps))])[None, :],
-        b_eq=[1.0],
-        bounds=[(0, None)] * (len(plans) + len(needs_slack)) + [(0, 1)] * len(steps),
-        method="highs-ds",
+def _mixed(
+    program: Program,
+    plans: Sequence[Plan],
+    centre: Floats,
+    board: Board | None,
+    level: float,
+    bound: float,
+    passes: int,
+) -> Mixture:
+    """The cheapest mixture of plans, with the board's moves from its answer to `centre` on top."""
+    moves = moves_of(program, board, centre) if board is not None else None
+    unit = _unit(program, plans, moves)
+    # Nobody listed keeps every row but those that ask for something.
+    penalty = np.minimum(np.maximum(level * unit, 2.0 * centre), PENALTY * unit)
+    penalty = np.where(program.limits < 0.0, penalty, np.inf)
+    found = master(program, _followed(program, plans, board, moves), moves, penalty)
+    weights, prices = found.weights, found.prices
+    return Mixture(
+        tuple(plans), weights, prices, centre, found.value, bound, found.slack, PENALTY * unit, passes, board, moves
     )
-    if result.x is None or result.fun is None:
-        raise ValueError(f"the master programme was not solved: {result.message}")
-    left = np.zeros(len(limits))
-    left[needs_slack] = result.x[len(plans) : len(plans) + len(needs_slack)] * scale[needs_slack]
-    prices = np.maximum(0.0, -result.ineqlin.marginals) * unit / scale if len(limits) else np.zeros(0)
-    value = float(result.fun) * unit
-    at = prices if centre is None else centre
-    return Mixture(tuple(plans), result.x[: len(plans)], prices, at, value, bound, left, passes)
+
+
+def _followed(program: Program, plans: Sequence[Plan], board: Board | None, moves: Moves | None) -> Followed:
+    """What each plan takes when the board stays at its own answer instead of following it."""
+    objective = np.array([plan.objective for plan in plans])
+    rows = np.array([plan.activity for plan in plans]).T.reshape(len(program.rows), len(plans))
+    if board is None or moves is None:
+        return Followed(objective, rows)
+    objective, rows = objective + objective_of(program, moves.sums), rows + activity(program, moves.sums)[:, None]
+    for place, plan in enumerate(plans):
+        if plan.prices is not None:
+            sums = totals(program, board.people, best_channels(program, board.people, plan.prices))
+            objective[place] -= objective_of(program, sums)
+            rows[:, place] -= activity(program, sums)
+    return Followed(objective, rows)
 
 
 def _of_supply(program: Program, prices: Floats) -> float:
@@ -131,11 +156,14 @@ def _of_supply(program: Program, prices: Floats) -> float:
     return total
 
 
-def _penalties(program: Program, plans: Sequence[Plan]) -> Floats:
-    """A price of slack for each row: far above what the plans seen spend to move the row by one unit."""
-    spread = max(abs(plan.objective) for plan in plans) or 1.0
+def _unit(program: Program, plans: Sequence[Plan], moves: Moves | None) -> Floats:
+    """What the plans seen spend to move each row by one unit."""
+    spread = max(abs(plan.objective) for plan in plans)
     reach = np.max([np.abs(plan.activity) for plan in plans], axis=0)
-    return np.asarray(PENALTY * spread / np.maximum(np.maximum(reach, np.abs(program.limits) / 100), 1e-6))
+    if moves is not None:
+        spread = max(spread, float(np.abs(moves.objective).sum()))
+        reach = np.maximum(reach, np.abs(moves.rows).sum(axis=1))
+    return np.asarray((spread or 1.0) / np.maximum(np.maximum(reach, np.abs(program.limits) / 100), 1e-6))
 
 
 def _distinct(questions: Sequence[Floats], plans: Sequence[Plan]) -> list[Floats]:

@@ -11,9 +11,12 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql import functions as F
 
-from jobs.activate.allocation.choosers import AtPrices, Chooser, DayZero, Luck, Policy
+from jobs.activate.allocation.board import Board, indifference
+from jobs.activate.allocation.choosers import AtPrices, Chooser, DayZero, Policy, is_explorer
+from jobs.activate.allocation.crowd import Crowd, Here, policy_people
 from jobs.activate.allocation.people import Layout
-from jobs.activate.allocation.program import Floats, Ints, People, Program, totals
+from jobs.activate.allocation.placed import Placed
+from jobs.activate.allocation.program import Floats, Ints, Program, totals
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -40,12 +43,12 @@ class Passes:
 
     def holding(self, people: int) -> Passes:
         """The same, with its `people` brought over when they are few."""
-        return replace(self, held=self._brought(self.frame)) if people <= HELD else self
+        return replace(self, held=self._columns(self.frame)) if people <= HELD else self
 
     def tally(self, choosers: Sequence[Chooser]) -> list[dict[str, Ints]]:
         """Exact sums of each chooser's choice, as `program.totals`; they do not depend on the partitioning."""
         if self.held is not None:
-            people, luck = self._people
+            people, luck = self._everybody.people, self._everybody.luck
             return [totals(self.program, people, chooser.choose(people, luck)) for chooser in choosers]
         names = ["places", *self.program.quantities]
         step = _Tally(self.layout, self.program, tuple(choosers))
@@ -61,33 +64,84 @@ class Passes:
                 result[int(row["question"])][name][int(row["place"])] = int(row[name])
         return result
 
-    def ask(self, questions: Sequence[Floats], exploration: float) -> list[dict[str, Ints]]:
-        """What policy people would do at each of several prices."""
-        return self.tally([AtPrices(self.program, prices, exploration) for prices in questions])
+    def crowd(self, exploration: float, people: int) -> Crowd:
+        """Everybody who does not explore."""
+        if self.held is not None:
+            return Here(self.program, policy_people(self._everybody, exploration))
+        few, share = self.sample(people)
+        return _There(self, exploration, policy_people(few, exploration), share)
 
-    def sample(self, people: int) -> tuple[People, Luck, float]:
+    def sample(self, people: int) -> tuple[Board, float]:
         """A hashed sample of people on the driver, in the order of their keys, and which share of `people` it is."""
         share = min(1.0, SAMPLE / max(people, 1))
         if self.held is not None:
-            whole, luck = self._people
-            chosen = np.flatnonzero(luck["pick"] < share) if share < 1.0 else np.arange(len(whole))
-            few = People(whole.may[chosen], {name: amounts[chosen] for name, amounts in whole.amounts.items()})
-            return few, {name: draws[chosen] for name, draws in luck.items()}, share
-        frame = self.frame if share >= 1.0 else self.frame.where(f"pick < {share!r}")
-        return *self.layout.people(self._brought(frame)), share
+            return self._everybody.only(self._everybody.luck["pick"] < share), share
+        return self.brought(self.frame if share >= 1.0 else self.frame.where(f"pick < {share!r}")), share
 
     @cached_property
-    def _people(self) -> tuple[People, Luck]:
-        """Everybody held, as choosers take them."""
-        return self.layout.people(self.held or {})
+    def _everybody(self) -> Board:
+        return self.layout.board(self.held or {})
 
-    def _brought(self, frame: DataFrame) -> dict[str, Any]:
+    def brought(self, frame: DataFrame) -> Board:
+        """A bounded part of the people frame on the driver."""
+        return self.layout.board(self._columns(frame))
+
+    def _columns(self, frame: DataFrame) -> dict[str, Any]:
         rows = self.shell.small(frame, max(HELD, int(SAMPLE * 1.2) + 1000), ["prospect_key"])
         return {str(name): rows[name] for name in rows.columns}
 
-    def settle(self, chooser: Policy | DayZero, layout: Layout) -> DataFrame:
+    def settle(self, chooser: Policy | DayZero, layout: Layout, placed: Placed | None = None) -> DataFrame:
         """The choice of everybody who gets a channel: prospect_key, channel, role, propensity."""
-        return self.frame.mapInArrow(_Settle(layout, chooser), CHOSEN)
+        return self.frame.mapInArrow(_Settle(layout, chooser, placed), CHOSEN)
+
+
+@dataclass(frozen=True)
+class _There:
+    """People in Spark; `few`: a sample of them on the driver, `share` of all."""
+
+    passes: Passes
+    exploration: float
+    few: Board
+    share: float
+
+    def ask(self, questions: Sequence[Floats]) -> list[dict[str, Ints]]:
+        """Exact sums of everybody's best answer to each of several prices, in one pass."""
+        program = self.passes.program
+        return self.passes.tally([AtPrices(program, prices, self.exploration) for prices in questions])
+
+    def near(self, prices: Floats, seats: int) -> Board:
+        """At most so many people, those nearest to indifferent at the prices; ties by key.
+
+        The sample tells how near about twice as many are, so that few rows leave the workers.
+        """
+        program, layout, frame = self.passes.program, self.passes.layout, self.passes.frame
+        margins = np.sort(indifference(program, self.few.people, prices))
+        place = int(2.0 * seats * self.share) + 50
+        within = float(margins[place]) if place < len(margins) else np.inf
+        step = _Near(layout, program, prices, self.exploration, within)
+        schema = ", ".join(f"`{f.name}` {f.dataType.simpleString()}" for f in frame.schema.fields)
+        found = frame.mapInArrow(step, f"{schema}, margin double").orderBy("margin", "prospect_key").limit(seats)
+        return self.passes.brought(found.drop("margin"))
+
+
+@dataclass(frozen=True)
+class _Near:
+    layout: Layout
+    program: Program
+    prices: Floats
+    exploration: float
+    within: float
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            people, luck = self.layout.people(_columns(batch))
+            margin = indifference(self.program, people, self.prices)
+            found = np.isfinite(margin) & (margin <= self.within) & ~is_explorer(luck, self.exploration)
+            rows = pa.array(np.flatnonzero(found))
+            columns = [column.take(rows) for column in batch.columns]
+            yield pa.RecordBatch.from_arrays(
+                [*columns, pa.array(margin[found], type=pa.float64())], names=[*batch.schema.names, "margin"]
+            )
 
 
 @dataclass(frozen=True)
@@ -113,18 +167,23 @@ class _Tally:
 class _Settle:
     layout: Layout
     chooser: Policy | DayZero
+    placed: Placed | None
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             people, luck = self.layout.people(_columns(batch))
-            choice = self.chooser.choose(people, luck)
+            keys = batch.column("prospect_key").cast(pa.string())
+            chooser = self.chooser
+            if isinstance(chooser, Policy) and self.placed is not None:
+                chooser = chooser.placing(self.placed.of(keys))
+            choice = chooser.choose(people, luck)
             rows = np.flatnonzero(choice >= 0)
-            chances = self.chooser.chances(people)[rows, choice[rows]]
-            explored = self.chooser.is_exploration(luck)[rows]
+            chances = chooser.chances(people)[rows, choice[rows]]
+            explored = chooser.is_exploration(luck)[rows]
             names = np.array(self.layout.channels, dtype=object)[choice[rows]]
             yield pa.RecordBatch.from_pydict(
                 {
-                    "prospect_key": batch.column("prospect_key").take(pa.array(rows)).cast(pa.string()),
+                    "prospect_key": keys.take(pa.array(rows)),
                     "channel": pa.array(names, type=pa.string()),
                     "role": pa.array(np.where(explored, "exploration", "policy").tolist(), type=pa.string()),
                     "propensity": pa.array(chances, type=pa.float64()),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from jobs.activate.allocation.board import Board
 from jobs.activate.allocation.program import Floats, Ints, People
 
 LUCK = ("role", "pick", "keep", "mix")
@@ -48,6 +49,10 @@ class Layout:
                     may[:, k] = known & (self.channels[k] not in self.closed)
         luck = {name: np.asarray(columns[name], dtype=np.float64) for name in LUCK}
         return People(may, amounts), luck
+
+    def board(self, columns: dict[str, Any]) -> Board:
+        """The same with keys, from columns as pandas hands them over."""
+        return Board(np.asarray(columns["prospect_key"], dtype=object), *self.people(columns))
 
 
 def _whole(column: Any) -> tuple[Ints, Any]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from jobs.activate.allocation.choosers import AtPrices, DayZero, Exploring, Mixing, Policy
-from jobs.activate.allocation.dual import Mixture, mix, search
-from jobs.activate.allocation.passes import Passes
+from jobs.activate.allocation.board import Board
+from jobs.activate.allocation.choosers import DayZero, Exploring, Mixing, Policy
+from jobs.activate.allocation.crowd import Here, policy_people
+from jobs.activate.allocation.dual import search
+from jobs.activate.allocation.passes import SAMPLE, Passes
 from jobs.activate.allocation.people import Layout
+from jobs.activate.allocation.placed import Placed
 from jobs.activate.allocation.program import (
     Floats,
     Ints,
@@ -22,11 +24,12 @@ from jobs.activate.allocation.program import (
 )
 from jobs.activate.allocation.terms import Terms
 from jobs.activate.allocation.use import at_its_use
+from jobs.activate.allocation.whole import whole_people
 
-SAMPLE_PASSES, FULL_PASSES, ROUNDINGS, MENDINGS = 80, 24, 6, 3
+SAMPLES, SAMPLE_GAP, SAMPLE_PASSES = (8_000, SAMPLE), 2e-4, 16
+FULL_PASSES, MENDINGS = 16, 3
 SPARE = 0.002  # of a budget, kept when a channel's price was met higher than planned for
 PEOPLE = "people"  # what binds where no row does: there are no more of them
-MARGINS = (0.8, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0)
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Outcome:
     max_violation: float
     notes: tuple[str, ...]
     passes: int
+    placed: Placed | None = None  # who is put by name
     binding: tuple[str, ...] | None = None  # rows that keep the floor out of reach; None where it is met
 
 
@@ -67,11 +71,23 @@ def allocate(passes: Passes, terms: Terms, people: int) -> Outcome:
     if solved.violation > 0.0:
         notes.append(f"a row is broken by {solved.violation:.2g}, which the gap charges at its price")
     if gap > terms.max_gap:
-        notes.append(f"gap {gap:.2g} is above the {terms.max_gap:.2g} asked for")
+        why = ""
+        if solved.split_gap <= terms.max_gap:
+            why = f", as people are whole (one of {int(sizes.sum())} listed is some {1 / sizes.sum():.1g} of the plan)"
+        notes.append(f"gap {gap:.2g} is above the {terms.max_gap:.2g} asked for{why}")
     prices = {row.name: float(p) for row, p in zip(solved.program.rows, solved.prices, strict=True)}
     told = (*notes, *solved.notes)
     return Outcome(
-        solved.chooser, passes.layout, solved.sizes, prices, gap, solved.violation, told, used, solved.binding
+        chooser=solved.chooser,
+        layout=passes.layout,
+        sizes=solved.sizes,
+        prices=prices,
+        gap=gap,
+        max_violation=solved.violation,
+        notes=told,
+        passes=used,
+        placed=solved.placed,
+        binding=solved.binding,
     )
 
 
@@ -88,6 +104,8 @@ class _Solved:
     violation: float
     notes: tuple[str, ...]
     passes: int
+    split_gap: float  # before people were made whole
+    placed: Placed
     is_short: bool = False
     binding: tuple[str, ...] | None = None
 
@@ -97,7 +115,8 @@ class _Solved:
 
 
 def _once(passes: Passes, terms: Terms, people: int) -> _Solved:
-    terms = at_its_use(terms, *passes.sample(people))
+    sample, share = passes.sample(people)
+    terms = at_its_use(terms, sample.people, sample.luck, share)
     exploring, explored, asked = explore(passes, terms)
     solved = _solve(passes, terms, terms.program(), exploring, explored, people)
     asked_for = terms
@@ -151,16 +170,19 @@ def _solve(
 ) -> _Solved:
     program = program.beside(activity(program, explored), explored["places"])
     passes = replace(passes, program=program)
-    target = terms.max_gap / 4
-    start = sample_prices(passes, program, exploring.exploration, people, target)
-    found = search(
-        program,
-        lambda questions: passes.ask(questions, exploring.exploration),
-        start=start,
-        max_gap=target,
-        max_passes=FULL_PASSES,
-    )
-    mixing, sums, asked = round_people(passes, program, found, exploring.exploration)
+    share, target = exploring.exploration, terms.max_gap / 4
+    sample, part = passes.sample(people)
+    start = start_prices(program, policy_people(sample, share), part, target)
+    crowd = passes.crowd(share, people)
+    found = search(program, crowd.ask, crowd.near, start=start, max_gap=target, max_passes=FULL_PASSES)
+    if found.board is None or found.moves is None:
+        raise ValueError("the search came back without a board")
+    mixing = Mixing(program, tuple((plan.prices, weight) for plan, weight in found.used()), share)
+    board, everybody = found.board, passes.tally([mixing])[0]
+    mixed = totals(program, board.people, mixing.choose(board.people, board.luck))
+    others = {name: everybody[name] - mixed[name] for name in everybody}
+    whole = whole_people(program, board, found.moves, others, found.penalty)
+    sums = whole.sums
     over = np.maximum(activity(program, sums) - program.limits, 0.0)
     short = float((found.slack / np.maximum(np.abs(program.limits), 1e-9)).max(initial=0.0))
     return _Solved(
@@ -174,7 +196,9 @@ def _solve(
         bound=found.bound,
         violation=violation(program, activity(program, sums)),
         notes=(),
-        passes=found.passes + asked,
+        passes=found.passes + 1,
+        split_gap=found.gap,
+        placed=Placed(board.keys, whole.choice),
         is_short=short > 1e-6,
     )
 
@@ -197,40 +221,19 @@ def _within_budgets(asked_for: Terms, terms: Terms, sizes: Ints) -> Terms:
     return replace(terms, budget_left=left, total_left=total)
 
 
-def sample_prices(passes: Passes, program: Program, exploration: float, people: int, max_gap: float) -> list[Floats]:
-    """Prices to start from: those of the best mixture for a hashed sample of people, solved on the driver."""
-    batch, luck, share = passes.sample(people)
-    scaled = program.scaled(share)
+def start_prices(program: Program, few: Board, share: float, max_gap: float) -> list[Floats]:
+    """Prices to start from: those that are best for a sample of people, found on a smaller sample first.
 
-    def ask(questions: Sequence[Floats]) -> list[dict[str, Ints]]:
-        choosers = [AtPrices(scaled, prices, exploration) for prices in questions]
-        return [totals(scaled, batch, chooser.choose(batch, luck)) for chooser in choosers]
-
-    found = search(scaled, ask, max_gap=max_gap / 2, max_passes=SAMPLE_PASSES)
-    # The pure prices give the bound, those of the plans in use the mixture.
-    prices = [found.centre, found.prices, *[plan.prices for plan, _ in found.used() if plan.prices is not None]]
-    return list({one.tobytes(): one for one in prices}.values())
-
-
-def round_people(
-    passes: Passes, program: Program, found: Mixture, exploration: float
-) -> tuple[Mixing, dict[str, Ints], int]:
-    """Draw whole people from a mixture. Rows the draw breaks are tightened, by several margins in one pass, until a
-    draw keeps every row; of those that do, the best. After ROUNDINGS passes the least broken draw is returned."""
-    hard = np.array([row.kind in ("places", "cost") for row in program.rows], dtype=np.bool_)
-    limits, tightenings = program.limits, [np.zeros(len(program.rows))]
-    for number in range(1, ROUNDINGS + 1):
-        candidates = []
-        for tightening in tightenings:
-            tight = np.where(hard, np.maximum(limits - tightening, 0.0), limits - tightening)
-            mixed = mix(program.with_limits(tight), found.plans, bound=found.bound, passes=found.passes)
-            candidates.append(Mixing(program, tuple((plan.prices, w) for plan, w in mixed.used()), exploration))
-        tallies = passes.tally(candidates)
-        broken = [violation(program, activity(program, sums)) for sums in tallies]
-        worth = [objective_of(program, sums) + program.tolls(sums["places"]) for sums in tallies]
-        best = min(range(len(candidates)), key=lambda n: (broken[n], worth[n], n))
-        if broken[best] == 0.0 or number == ROUNDINGS:
-            break
-        over = np.maximum(activity(program, tallies[best]) - program.limits, 0.0)
-        tightenings = [tightenings[best] + factor * over for factor in MARGINS]
-    return candidates[best], tallies[best], number
+    `few`: a sample of the policy people, `share` of them all.
+    """
+    start: list[Floats] = []
+    for size in SAMPLES:
+        part = min(1.0, size / max(len(few), 1))
+        if part * share < 1.0 and (part < 1.0 or size == SAMPLES[-1]):
+            scaled, some = program.scaled(share * part), few.only(few.luck["pick"] < share * part)
+            here = Here(scaled, some)
+            found = search(
+                scaled, here.ask, here.near, start=start, max_gap=max(max_gap, SAMPLE_GAP), max_passes=SAMPLE_PASSES
+            )
+            start = [found.centre]
+    return start
