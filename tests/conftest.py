@@ -23,9 +23,12 @@ if "HUOKE_STORM" not in os.environ:
     settings.load_profile("build")
 
 
-# Folders and files of minutes each: begun first, so that no core is left alone with one of them at the end. A core
-# takes its second file before it has finished its first: the short one in third place waits behind the longest.
-LONG = ("test_rerun.py", "test_engines.py", "test_sender.py", "storms", "cli", "dags", "model")
+# Files and folders of minutes each: begun first, so that no core is left alone with one of them at the end. A core
+# takes its second file before it has finished its first: short ones in third and fourth place wait behind the longest.
+LONG = (
+    *("test_engines.py", "test_foreign_market.py", "test_sender.py", "cli"),
+    *("test_no_future.py", "storms", "dags", "model", "activate"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -60,7 +63,7 @@ def make_shell(spark: Any, tmp_path: Path) -> Callable[..., Any]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def rows(spark: Any) -> Callable[..., Any]:
     """A Spark frame with a table's schema: rows(TABLE, [{…}, …], day=…, conf=…); what is not given is null."""
     from jobs.runtime import frames

@@ -8,12 +8,15 @@ import pandas as pd
 
 from jobs.runtime.conf import BaseConf, ChannelConf, Conf, PolicyConf, SparkConf
 
-# A few rows a query: compiling them costs more than running them. What the commands run, they run compiled.
+# A few rows a query: compiling and re-planning them cost more than running them. What the commands run, they run so.
 QUICK = {
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
 }
+# For commands on a small market: a JVM spends more on compiling its code well than on running it.
+LIGHT_JVM = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}
 
 
 def make_conf(**changes: Any) -> Conf:

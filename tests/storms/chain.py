@@ -18,6 +18,7 @@ from jobs.runtime.store import Store
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "5e" * 32
 LAST = date(2026, 5, 31)
+OWN = {"HUOKE_SECRET": SECRET, "HUOKE_CONF": str(ROOT / "conf"), "HUOKE_LOG": "WARNING"}
 
 
 def market(folder: Path, people: int = 2000, seed: int = 11) -> Path:
@@ -36,19 +37,25 @@ def command(*arguments: str) -> list[str]:
 
 def environment(**changes: str) -> dict[str, str]:
     """The environment of a run: one fixed secret, so that two warehouses can be compared."""
-    return {**os.environ, "HUOKE_SECRET": SECRET, "HUOKE_CONF": str(ROOT / "conf"), "HUOKE_LOG": "WARNING", **changes}
+    return {**os.environ, **OWN, **changes}
 
 
 def run(
     landing: Path, warehouse: Path, days: str, *jobs: str, spark: str = "local[2]", extra: Sequence[str] = ()
 ) -> str:
     """`huoke run` to its end; its output. A run that fails shows what it said."""
-    line = command(
-        "run", *jobs, "--day", days, "--landing", str(landing), "--warehouse", str(warehouse), "--spark", spark, *extra
-    )
+    line = command(*words(landing, warehouse, days, *jobs, spark=spark, extra=extra))
     done = subprocess.run(line, env=environment(), cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout
+
+
+def words(
+    landing: Path, warehouse: Path, days: str, *jobs: str, spark: str = "local[2]", extra: Sequence[str] = ()
+) -> list[str]:
+    """The words after `huoke` of such a run."""
+    places = ["--landing", str(landing), "--warehouse", str(warehouse), "--spark", spark]
+    return ["run", *jobs, "--day", days, *places, *extra]
 
 
 def versions(warehouse: Path) -> dict[str, str]:

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import chain
 
 from jobs.runtime.cluster import connect_server, standalone_cluster
+from support import LIGHT_JVM
 
 
 def partitions_at_work(logs: Path) -> int:
@@ -73,7 +74,9 @@ def engines_agree(folder: Path, jobs: tuple[str, ...]) -> None:
     assert min(at_work.values()) >= 2, at_work
 
 
-def test_ingest_agrees(tmp_path: Path) -> None:
+def test_ingest_agrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in LIGHT_JVM.items():
+        monkeypatch.setenv(name, value)
     engines_agree(tmp_path, ("ingest_loans", "ingest_prospects"))
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -19,6 +20,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 import chain
 
 from jobs.runtime.store import Store
+from support import LIGHT_JVM
+
+Run = Callable[..., str]
 
 
 class Reader(threading.Thread):
@@ -51,10 +55,11 @@ class Reader(threading.Thread):
 
 
 def start(landing: Path, warehouse: Path, jobs: tuple[str, ...]) -> subprocess.Popen[bytes]:
-    line = chain.command("run", *jobs, "--day", chain.LAST.isoformat(), "--landing", str(landing))
-    line += ["--warehouse", str(warehouse), "--spark", "local[2]", "--no-send"]
+    words = chain.words(landing, warehouse, chain.LAST.isoformat(), *jobs, extra=["--no-send"])
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
-    return subprocess.Popen(line, env=chain.environment(), cwd=chain.ROOT, start_new_session=True, **quiet)  # type: ignore[call-overload,no-any-return]
+    return subprocess.Popen(
+        chain.command(*words), env=chain.environment(**LIGHT_JVM), cwd=chain.ROOT, start_new_session=True, **quiet
+    )
 
 
 def open_stages(warehouse: Path) -> int:
@@ -69,11 +74,12 @@ def open_stages(warehouse: Path) -> int:
     return len(staged - settled)
 
 
-def kill_storm(folder: Path, kills: int, between: int, jobs: tuple[str, ...] = ()) -> None:
+def kill_storm(folder: Path, kills: int, between: int, run: Run, jobs: tuple[str, ...] = ()) -> None:
+    """`run` is how the undisturbed run is made, and the one that ends what was killed."""
     landing = chain.market(folder)
     calm, torn = folder / "calm", folder / "torn"
     if not chain.versions(calm):
-        chain.run(landing, calm, chain.LAST.isoformat(), *jobs, extra=["--no-send"])
+        run(landing, calm, chain.LAST.isoformat(), *jobs, extra=["--no-send"])
     reader = Reader(torn)
     reader.start()
     tally = folder / "fired"
@@ -100,7 +106,7 @@ def kill_storm(folder: Path, kills: int, between: int, jobs: tuple[str, ...] = (
         fired += 1
         tally.write_text(str(fired), encoding="utf-8")
     fell_between = open_stages(torn)
-    chain.run(landing, torn, chain.LAST.isoformat(), *jobs, extra=["--no-send"])
+    run(landing, torn, chain.LAST.isoformat(), *jobs, extra=["--no-send"])
     reader.stopped.set()
     reader.join()
     assert fired == kills
@@ -117,11 +123,11 @@ def _forget(warehouse: Path, chance: random.Random) -> None:
             (store.folder(table, day) / "pointer.json").unlink()
 
 
-def test_three_kills(tmp_path: Path) -> None:
-    kill_storm(tmp_path, 3, 2, ("ingest_loans", "ingest_repayments"))
+def test_three_kills(tmp_path: Path, run_here: Run) -> None:
+    kill_storm(tmp_path, 3, 2, run_here, ("ingest_loans", "ingest_repayments"))
 
 
 @pytest.mark.storm
 @pytest.mark.timeout(3000)
 def test_thirty_kills(storm_folder: Path) -> None:
-    kill_storm(storm_folder / "kill", 30, 15)
+    kill_storm(storm_folder / "kill", 30, 15, chain.run)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,31 +13,32 @@ sys.path.insert(0, str(Path(__file__).parent))
 import chain
 
 FEW = ("ingest_fx_rates", "ingest_spend", "spend_ledger")
+Run = Callable[..., str]
 
 
-def shuffled_equals_ordered(folder: Path, count: int, jobs: tuple[str, ...]) -> None:
+def shuffled_equals_ordered(folder: Path, count: int, jobs: tuple[str, ...], run: Run) -> None:
     landing = chain.market(folder)
     chance = random.Random(3)
     order = [day.isoformat() for day in chain.days_before(chain.LAST, count)]
-    chain.run(landing, folder / "ordered", ",".join(order), *jobs)
+    run(landing, folder / "ordered", ",".join(order), *jobs)
     while order == sorted(order):
         chance.shuffle(order)
-    chain.run(landing, folder / "shuffled", ",".join(order), *jobs)
+    run(landing, folder / "shuffled", ",".join(order), *jobs)
     ordered, shuffled = chain.versions(folder / "ordered"), chain.versions(folder / "shuffled")
     assert len(ordered) > count
     assert ordered == shuffled
 
 
-def rerun_publishes_nothing(folder: Path, jobs: tuple[str, ...]) -> None:
+def rerun_publishes_nothing(folder: Path, jobs: tuple[str, ...], run: Run) -> None:
     landing = chain.market(folder)
     warehouse = folder / "ordered"
     day = chain.LAST.isoformat()
     before, told = chain.versions(warehouse), len(chain.events(warehouse))
-    chain.run(landing, warehouse, day, *jobs, extra=["--no-send"])
+    run(landing, warehouse, day, *jobs, extra=["--no-send"])
     unchanged = [event["event"] for event in chain.events(warehouse)[told:]]
     assert set(unchanged) == {"unchanged"}
     told += len(unchanged)
-    chain.run(landing, warehouse, day, *jobs, extra=["--no-send", "--force"])
+    run(landing, warehouse, day, *jobs, extra=["--no-send", "--force"])
     forced = [event["event"] for event in chain.events(warehouse)[told:]]
     assert chain.versions(warehouse) == before
     assert "published" not in forced
@@ -49,13 +51,13 @@ def _is_landed(key: str) -> bool:
     return tables()[key.split("@")[0]].is_landed
 
 
-def test_two_days_in_the_wrong_order_and_a_rerun(tmp_path: Path) -> None:
-    shuffled_equals_ordered(tmp_path, 2, FEW)
-    rerun_publishes_nothing(tmp_path, FEW)
+def test_two_days_in_the_wrong_order_and_a_rerun(tmp_path: Path, run_here: Run) -> None:
+    shuffled_equals_ordered(tmp_path, 2, FEW, run_here)
+    rerun_publishes_nothing(tmp_path, FEW, run_here)
 
 
 @pytest.mark.storm
 @pytest.mark.timeout(3000)
 def test_fourteen_shuffled_days(storm_folder: Path) -> None:
-    shuffled_equals_ordered(storm_folder / "backfill", 14, ())
-    rerun_publishes_nothing(storm_folder / "backfill", ())
+    shuffled_equals_ordered(storm_folder / "backfill", 14, (), chain.run)
+    rerun_publishes_nothing(storm_folder / "backfill", (), chain.run)

@@ -17,6 +17,7 @@ from test_audiences import DAY, inputs, small_conf
 
 from jobs.registry import job_named
 from jobs.runtime.errors import Fault, UsageError
+from jobs.runtime.keys import Keys
 from jobs.runtime.shell import Shell
 from jobs.whatif.changes import WHOLE, Changes, amount, changed, named
 from jobs.whatif.compare import ALL
@@ -44,18 +45,20 @@ def publish(shell: Shell, given: dict[str, Any]) -> None:
     shell.run(plan, DAY)
 
 
-@pytest.fixture
-def ask(rows: Any, make_shell: Any, tmp_path: Path) -> Callable[..., Answer]:
-    conf = small_conf(tmp_path)
-    shell = make_shell(conf)
+@pytest.fixture(scope="module")
+def ask(spark: Any, rows: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Answer]:
+    """Asks one published plan; every answer must leave its warehouse as it was, so all tests may ask the same."""
+    home = tmp_path_factory.mktemp("asked")
+    conf = small_conf(home)
+    shell = Shell(home / "warehouse", home / "none", conf, Keys(bytes(32)), spark)
     publish(shell, inputs(rows, "m1", conf))
-    before = tree(tmp_path / "warehouse")
+    before = tree(home / "warehouse")
 
     def run(changes: Changes) -> Answer:
-        beside = Shell(tmp_path / "warehouse", tmp_path / "none", conf, shell.keys, shell.spark, tmp_path / "elsewhere")
+        beside = Shell(home / "warehouse", home / "none", conf, shell.keys, shell.spark, home / "elsewhere")
         found = answer(beside, changes)
-        assert tree(tmp_path / "warehouse") == before
-        assert not list((tmp_path / "elsewhere").iterdir())
+        assert tree(home / "warehouse") == before
+        assert not list((home / "elsewhere").iterdir())
         return found
 
     return run

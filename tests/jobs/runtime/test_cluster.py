@@ -14,6 +14,7 @@ import pytest
 
 from jobs.runtime.child import log_tail
 from jobs.runtime.cluster import alive_workers, connect_server, is_listening, spark_home, standalone_cluster
+from support import LIGHT_JVM
 
 ROOT = Path(__file__).resolve().parents[3]
 # Runs in its own process: one Python process can hold either a classic or a Connect session, and only one of them.
@@ -77,7 +78,11 @@ def test_a_master_that_still_answers_another_page_has_no_workers_yet() -> None:
 
 
 @pytest.mark.parametrize("kind", ["connect", "standalone"])
-def test_python_runs_on_two_partitions_and_nothing_is_left(kind: str, tmp_path: Path) -> None:
+def test_python_runs_on_two_partitions_and_nothing_is_left(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in LIGHT_JVM.items():
+        monkeypatch.setenv(name, value)
     folder = tmp_path / kind
     start = connect_server(folder, memory="1g") if kind == "connect" else standalone_cluster(folder)
     with start as address:
