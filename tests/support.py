@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from jobs.runtime.conf import BaseConf, ChannelConf, Conf, PolicyConf, SparkConf
+from jobs.runtime.conf import BaseConf, ChannelConf, Conf, PolicyConf, SparkConf, TrainingConf
 
 # A few rows a query: compiling and re-planning them cost more than running them. What the commands run, they run so.
 QUICK = {
@@ -22,7 +22,8 @@ LIGHT_JVM = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}
 def make_conf(**changes: Any) -> Conf:
     """A two-channel configuration; keyword arguments replace whole parts (base=…, channels=…, policy=…)."""
     spark = SparkConf(master="local[2]", driver_memory="2g", shuffle_partitions=2, settings=QUICK)
-    base = BaseConf(currency="CNY", spark=spark, features={"income": "numeric", "city": "categorical"})
+    features: dict[str, Any] = {"income": "numeric", "city": "categorical"}
+    base = BaseConf(currency="CNY", spark=spark, features=features, training=TrainingConf(halvings=1))
     channels = {
         "feed_a": ChannelConf(capacity=1000, budget=5000, currency="CNY"),
         "sms": ChannelConf(capacity=500, budget=1000, currency="CNY", billing="message", identifiers=("phone",)),

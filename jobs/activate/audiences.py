@@ -13,17 +13,19 @@ from jobs.activate.allocation.choosers import DayZero
 from jobs.activate.allocation.dayzero import best_first, spread
 from jobs.activate.allocation.kept import to_text
 from jobs.activate.allocation.narrow import measures, people_frame
+from jobs.activate.allocation.off import ModelErrors
 from jobs.activate.allocation.passes import Passes
 from jobs.activate.allocation.people import Layout
 from jobs.activate.allocation.report import expected, plan_rows
 from jobs.activate.allocation.solve import Outcome, allocate
 from jobs.activate.allocation.terms import terms_of
 from jobs.contract import job
+from jobs.model.serving.load import MAX_MODELS
 from jobs.runtime.conf import Conf
 from jobs.tables.activate import AUDIENCES, CHANNEL_PLAN, ELIGIBILITY, PLAN_POLICIES
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
 from jobs.tables.link import ASSIGNMENT_OUTCOMES
-from jobs.tables.model import SCORES, STAGE_MODELS
+from jobs.tables.model import MODEL_ERRORS, SCORES, STAGE_MODELS
 from segments.audiences import audience_name, bid_multiplier, partner_of
 from segments.impact import Impact
 
@@ -42,6 +44,7 @@ USE_STAGES = ("load", "usual")
         "eligibility": ELIGIBILITY,
         "scores": SCORES,
         "models": STAGE_MODELS.latest(),
+        "errors": MODEL_ERRORS.latest(),
         "prospects": PROSPECTS.latest(),
         "assignments": ASSIGNMENT_OUTCOMES,
         "spend": SPEND.in_force(),
@@ -53,6 +56,7 @@ def audiences(
     eligibility: DataFrame,
     scores: DataFrame,
     models: DataFrame,
+    errors: DataFrame,
     prospects: DataFrame,
     assignments: DataFrame,
     spend: DataFrame,
@@ -90,7 +94,8 @@ def audiences(
         .withColumn("band", F.when(F.col("model_version") != PRIOR, F.col("band")))
     )
     sums = expected(chosen, shell, len(terms.channels))
-    plan = plan_rows(sums, terms, money, conf.base.currency, outcome, notes)
+    told = ModelErrors.of(shell.small(errors.drop("day"), MAX_MODELS, ["measure", "channel", "pair"]))
+    plan = plan_rows(sums, terms, money, conf.base.currency, outcome, notes, told)
     sent = _sent(chosen, sums, spend, eligibility, prospects, conf, shell)
     listed = sent.unionByName(_held_out(eligibility, scored, conf), allowMissingColumns=True)
     return listed, plan, _rule(outcome, models, shell)

@@ -39,6 +39,7 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Play the ladder of policies, the product among them, on worlds whose truth is known; resumable by world."""
+    from jobs.evaluate import promises
     from jobs.evaluate.judge import Caps
     from jobs.evaluate.report import table
     from jobs.evaluate.world import family_world, referee
@@ -70,6 +71,8 @@ def evaluate(
         typer.echo(json.dumps(rows, indent=1))
     else:
         grid("cost per incremental good customer, true expectations", *table(rows))
+        if any(row["promises"] for row in rows):
+            grid("what the product's plans promised, beside the truth", *promises.table(rows))
 
 
 def _numbers(text: str, name: str) -> list[float]:

@@ -32,6 +32,7 @@ class Forecast:
     fraud_rate: float | None
     gap: float | None
     max_violation: float | None
+    bounds: dict[str, tuple[float | None, float | None]]  # of spend, good and late_rate: both ends of their intervals
 
 
 def referee_conf(landing: Path, folder: Path, capacity: dict[str, int]) -> Conf:
@@ -114,4 +115,8 @@ class Product:
             fraud_rate=whole["expected_fraud_rate"],
             gap=whole["gap"],
             max_violation=whole["max_violation"],
+            bounds={
+                name: (whole[f"expected_{name}_lo"], whole[f"expected_{name}_hi"])
+                for name in ("spend", "good", "late_rate")
+            },
         )

@@ -15,9 +15,17 @@ FIGURES = ("cost_per_good", "cost_per_approval", "late_rate", "fraud_loss_rate",
 
 
 def rows_of(
-    verdicts: Verdicts, cut: Verdicts, label: dict[str, Any], caps: Caps, errors: dict[float, float]
+    verdicts: Verdicts,
+    cut: Verdicts,
+    label: dict[str, Any],
+    caps: Caps,
+    errors: dict[float, float],
+    promises: Mapping[float, dict[str, Any]],
 ) -> list[dict[str, Any]]:
-    """One row a volume and rung, and one more for a rung that broke the caps and was `cut` off until it keeps them."""
+    """One row a volume and rung, and one more for a rung that broke the caps and was `cut` off until it keeps them.
+
+    The product's rows say what its plans promised, `promises` by volume.
+    """
     told = [(*key, False, verdict) for key, verdict in verdicts.items()]
     told += [(*key, True, verdict) for key, verdict in cut.items()]
     rows = []
@@ -27,6 +35,7 @@ def rows_of(
         row |= {name: _number(getattr(verdict, name)) if verdict else None for name in FIGURES}
         row["keeps_caps"] = None if verdict is None or caps == Caps() else bool(caps.keeps(verdict))
         row["saving_captured"] = _captured(verdicts, volume) if rung == PRODUCT else None
+        row["promises"] = promises.get(volume) if rung == PRODUCT else None
         row["error"] = errors.get(volume) if rung == LIMIT else None
         rows.append(row)
     return rows

@@ -20,6 +20,7 @@ from jobs.evaluate.judge import Caps, Stakes, judge
 from jobs.evaluate.ladder import PRODUCT, Candidates, Paid, candidates, judged, orders
 from jobs.evaluate.optima import optima
 from jobs.evaluate.product import Product, referee_conf
+from jobs.evaluate.promises import promised
 from jobs.evaluate.rows import rows_of
 from jobs.evaluate.seen import read_seen
 from jobs.evaluate.truth import read_stakes
@@ -112,7 +113,8 @@ def referee(
 
             for share, goal in goals.items():
                 verdicts[(share, PRODUCT)] = at_volume(goal, ask, plans)
-    rows = rows_of(verdicts, cut, label, caps, errors)
+    told_of = {share: promised(plans, goal) for share, goal in goals.items()}
+    rows = rows_of(verdicts, cut, label, caps, errors, told_of)
     told = [{"floor": p.floor, "truth": asdict(p.verdict), "forecast": asdict(p.forecast)} for p in plans]
     write_whole(kept, json.dumps({"asked": asked, "rows": rows, "plans": told, "caps": asdict(caps)}, indent=1))
     return rows

@@ -16,13 +16,14 @@ from jobs.model.training.card import model_card
 from jobs.model.training.challenger import challenge
 from jobs.model.training.choice import is_glass_box
 from jobs.model.training.cohorts import asked_rows, assigned_rows, decided_rows, outside_rings
+from jobs.model.training.errors import model_errors
 from jobs.model.training.funnel import fit_funnel
 from jobs.model.training.price import fit_prices, price_stages
 from jobs.runtime.conf import Conf
 from jobs.runtime.shell import Shell
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
 from jobs.tables.link import ASSIGNMENT_OUTCOMES, LINKED_TOUCHES, MATURED_OUTCOMES, SHARED_IDENTITIES
-from jobs.tables.model import MODEL_CARDS, STAGE_MODELS
+from jobs.tables.model import MODEL_CARDS, MODEL_ERRORS, STAGE_MODELS
 
 
 @job(
@@ -36,7 +37,7 @@ from jobs.tables.model import MODEL_CARDS, STAGE_MODELS
         "touches": LINKED_TOUCHES,
         "earlier": STAGE_MODELS.before(),
     },
-    writes=(STAGE_MODELS, MODEL_CARDS),
+    writes=(STAGE_MODELS, MODEL_CARDS, MODEL_ERRORS),
     cadence="weekly",
 )
 def stage_models(
@@ -52,7 +53,7 @@ def stage_models(
     day: date,
     conf: Conf,
     shell: Shell,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Fit click, units, apply, organic, asked, approve, fund, late and fraud; what is too thin is a prior, and says so.
 
     Stages price, load and usual say who is dear on a channel, how its prices rise with the people listed on it, and
@@ -84,4 +85,8 @@ def stage_models(
             "payload": [p.payload for p in parts],
         }
     )
-    return models, model_card(fits, Funnel.of(parts, version), verdicts, conf)
+    return (
+        models,
+        model_card(fits, Funnel.of(parts, version), verdicts, conf),
+        model_errors(fits, assigned, decided, conf),
+    )

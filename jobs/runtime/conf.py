@@ -44,7 +44,8 @@ class TrainingConf(Strict):
 
     `directions`, a stage: how its event runs along a number where a scorecard may not decide by itself. `compare`:
     learners whose gap to the chosen one every card tells. `challenger`: what becomes of a model that does worse than
-    the one in force: refused, taken all the same and told, or not compared.
+    the one in force: refused, taken all the same and told, or not compared. `halvings`: how often models are learned
+    from either half of the people, to tell how far plans may be off; 0 leaves their error out of the intervals.
     """
 
     learner: Learner = "logistic"
@@ -53,6 +54,7 @@ class TrainingConf(Strict):
     directions: dict[OfPeople, dict[str, Literal["rising", "falling"]]] = {}
     compare: tuple[Learner, ...] = ("boosted", "scorecard")
     challenger: Challenger = "refuse"
+    halvings: int = Field(4, ge=0, le=50)
     max_rows: int = Field(1_500_000, ge=1000)
     window_days: int = Field(540, ge=30)
     min_positives: int = Field(30, ge=1)

@@ -114,6 +114,18 @@ MODEL_CARDS = Table(
         Column("text", "string", "words where a figure does not say it"),
     ),
 )
+MODEL_ERRORS = Table(
+    "model_errors",
+    "model",
+    "How unlike models are that were learned from either half of the people: what plans add to their intervals",
+    ("measure", "channel", "pair"),
+    (
+        key("measure", "string", "good, spend or late; or selection, what the old policy's own choice hides"),
+        key("channel", "string", "channel; `*` for all"),
+        key("pair", "int", "which way the people were halved"),
+        key("log_ratio", "double", "log of what one half's models expect over the other's, best tenth of people"),
+    ),
+)
 BAND_CUTS = Table(
     "band_cuts",
     "model",

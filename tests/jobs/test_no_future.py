@@ -71,7 +71,7 @@ def refused(shell: Shell) -> dict[str, dict[str, int]]:
 def test_planted_future_rows_leave_no_trace_in_any_training_frame(spark: Any, tmp_path: Path) -> None:
     landing = tmp_path / "landing"
     write_lender(landing)
-    training = TrainingConf(min_positives=5, calibration_days=30, compare=(), clusters=2)
+    training = TrainingConf(min_positives=5, calibration_days=30, compare=(), clusters=2, halvings=1)
     base = make_conf().base.model_copy(update={"training": training})
     conf = make_conf(base=base, policy=PolicyConf(max_quarantine_share=1.0))
     shell = Recording(tmp_path / "warehouse", landing, conf, Keys(bytes(32)), spark)

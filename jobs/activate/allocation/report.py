@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from jobs.activate.allocation.budgets import Budgets
 from jobs.activate.allocation.narrow import measures
+from jobs.activate.allocation.off import ModelErrors
 from jobs.activate.allocation.solve import Outcome
 from jobs.activate.allocation.terms import Terms
 
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
 
 Z = 1.959963984540054
 ALL = "(all)"
-INTERVALS = (
-    "intervals: chance of the draw only (spend as if each person's had a spread as large as its mean, good Poisson, "
-    "rates binomial), not the models' error"
+CHANCE = (
+    "chance of the draw (spend as if each person's had a spread as large as its mean, good Poisson, rates binomial)"
 )
+BOTH = (
+    f"intervals: {CHANCE} and the models' error, as models of either half of the people differ; fraud by chance alone"
+)
+CHANCE_ONLY = f"intervals: {CHANCE} only, not the models' error"
 
 
 def expected(chosen: DataFrame, shell: Shell, channels: int) -> pd.DataFrame:
@@ -44,11 +48,16 @@ def expected(chosen: DataFrame, shell: Shell, channels: int) -> pd.DataFrame:
 
 
 def plan_rows(
-    sums: pd.DataFrame, terms: Terms, money: Budgets, currency: str, outcome: Outcome, notes: Sequence[str]
+    sums: pd.DataFrame,
+    terms: Terms,
+    money: Budgets,
+    currency: str,
+    outcome: Outcome,
+    notes: Sequence[str],
+    errors: ModelErrors,
 ) -> pd.DataFrame:
     """channel_plan: a row a channel and the row (all)."""
     by_channel = {row["channel"]: row for row in sums.to_dict("records")}
-    whole = {name: float(sums[name].sum()) for name in sums.columns if name != "channel"}
     # Out of reach of its floor a plan is priced in customers, not in money: such prices are not told.
     prices = outcome.prices if outcome.binding is None else {}
     floor = prices.get("floor")
@@ -59,7 +68,7 @@ def plan_rows(
             "budget_left": money.left[name],
             "shadow_price": prices.get(f"budget:{name}"),
             "capacity_price": prices.get(f"places:{name}"),
-            **_figures(by_channel.get(name, {})),
+            **_figures([by_channel[name]] if name in by_channel else [], errors),
         }
         for name in terms.channels
     ]
@@ -72,19 +81,27 @@ def plan_rows(
             "gap": outcome.gap,
             "max_violation": outcome.max_violation,
             "binding": None if outcome.binding is None else ",".join(outcome.binding),
-            "note": "; ".join([*notes, *outcome.notes, INTERVALS]),
-            **_figures(whole),
+            "note": "; ".join([*notes, *outcome.notes, BOTH if errors.is_known else CHANCE_ONLY]),
+            **_figures(list(by_channel.values()), errors),
         }
     )
     frame = pd.DataFrame(rows).assign(currency=currency)
     return frame.reindex(columns=[*frame.columns, *({"gap", "max_violation", "binding", "note"} - set(frame.columns))])
 
 
-def _figures(sums: Any) -> dict[str, Any]:
-    spend, good, funded = (float(sums.get(name, 0.0)) for name in ("spend", "good", "funded"))
-    spread, chance = Z * sqrt(float(sums.get("spend_square", 0.0))), Z * sqrt(max(good, 0.0))
+def _figures(parts: list[Any], errors: ModelErrors) -> dict[str, Any]:
+    """The figures of channels together, each with the interval that chance and the models' error make."""
+    told = ("people", "spend", "spend_square", "good", "funded", "late", "fraud")
+    sums = {name: sum(float(part[name]) for part in parts) for name in told}
+    spend, good, funded = sums["spend"], sums["good"], sums["funded"]
+    off = {
+        name: errors.half_width(name, {part["channel"]: float(part[name]) for part in parts})
+        for name in ("spend", "good")
+    }
+    spread = sqrt(Z**2 * sums["spend_square"] + (off["spend"] * spend) ** 2)
+    chance = sqrt(Z**2 * max(good, 0.0) + (off["good"] * good) ** 2)
     result: dict[str, Any] = {
-        "audience_size": int(sums.get("people", 0)),
+        "audience_size": int(sums["people"]),
         "expected_spend": spend,
         "expected_spend_lo": max(0.0, spend - spread),
         "expected_spend_hi": spend + spread,
@@ -93,9 +110,12 @@ def _figures(sums: Any) -> dict[str, Any]:
         "expected_good_hi": good + chance,
     }
     for name in ("late", "fraud"):
-        rate = float(sums.get(name, 0.0)) / funded if funded > 0 else None
-        wide = None if rate is None else Z * sqrt(max(rate * (1 - rate), 0.0) / funded)
+        rate = sums[name] / funded if funded > 0 else None
         result[f"expected_{name}_rate"] = rate
+        wide = None
+        if rate is not None:
+            around = errors.half_width(name, {"*": sums[name]}) * rate
+            wide = sqrt(Z**2 * max(rate * (1 - rate), 0.0) / funded + around**2)
         result[f"expected_{name}_rate_lo"] = None if rate is None or wide is None else max(0.0, rate - wide)
         result[f"expected_{name}_rate_hi"] = None if rate is None or wide is None else min(1.0, rate + wide)
     return result

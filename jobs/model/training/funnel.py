@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from segments.outcomes import GOOD_MONTHS
 
 OWN_AT = 10  # times min_positives: from here on a channel has a click model of its own
 ASKED_SETTINGS = LogisticSettings(normal_scores=True, knots=1)  # straight where a feature views a trait
+CREDIT = ("approve", "fund", "late", "fraud")
 FRAUD_MONTHS = 6  # by then a fraud is confirmed or will not be
 
 
@@ -38,12 +39,12 @@ def fit_funnel(assigned: pd.DataFrame, decided: pd.DataFrame, asked: pd.DataFram
     if is_counted:
         count_clicks(fits, sent, conf)
     count_units(fits, sent, conf)
-    _fit_apply(fits, sent, conf)
-    _fit_organic(fits, assigned, conf)
+    fit_apply(fits, sent, conf)
+    fit_organic(fits, assigned, conf)
     if is_counted:
         _fit_asked(fits, asked, conf)
         count_wins(fits, sent, conf)
-    _fit_credit(fits, decided, conf)
+    fit_credit(fits, decided, conf)
     fit_lift(fits, sent, conf)
     return fits.all
 
@@ -86,7 +87,8 @@ def _fit_clicks(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
             fits.add(own)
 
 
-def _fit_apply(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
+def fit_apply(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
+    """Who applies, given a click; also what is known of people's wish for credit."""
     training = conf.base.training
     clicked = sent[(sent["clicks"] > 0).to_numpy()]
     score = _by_channel(clicked, lambda rows, channel: log_odds(fits.funnel().click(rows, channel)))
@@ -98,7 +100,8 @@ def _fit_apply(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
     fits.add(fit_stage("apply", rows, features, training, settings, rivals=rivals))
 
 
-def _fit_organic(fits: Fits, assigned: pd.DataFrame, conf: Conf) -> None:
+def fit_organic(fits: Fits, assigned: pd.DataFrame, conf: Conf) -> None:
+    """Who applies within 14 days unasked, from those held out."""
     held = assigned[(assigned["role"] == "holdout").to_numpy()]
     held = held.assign(**{INTENT: fits.funnel().intent(held) if len(held) else np.zeros(0)})
     rows = labelled(held, held["is_applied"].to_numpy(dtype=np.float64))
@@ -121,20 +124,24 @@ def _fit_asked(fits: Fits, asked: pd.DataFrame, conf: Conf) -> None:
     fits.add(replace(told, notes=_seen_later(asked)))
 
 
-def _fit_credit(fits: Fits, decided: pd.DataFrame, conf: Conf) -> None:
-    approved = decided["is_approved"].eq(True)
-    told = approved & decided["is_draw_over"].eq(True) & decided["is_funded"].notna()
-    _fit_of_people(fits, "approve", decided[decided["is_approved"].notna()], "is_approved", conf)
-    _fit_of_people(fits, "fund", decided[told], "is_funded", conf)
-    loans, weight, table = late_rows(decided)
-    note = () if not table.unseen else (
-        f"no loan was seen for longer than {GOOD_MONTHS - table.unseen} months: the rate of the last {TAIL} goes on",
-    )  # fmt: skip
-    _fit_of_people(fits, "late", loans.assign(weight=weight), "is_late", conf, note)
-    seen_long = decided["is_funded"].eq(True) & (decided["months_observed"].fillna(-1) >= FRAUD_MONTHS)
-    frauds = decided[seen_long & decided["is_fraud"].eq(True)]
-    scale = 1.0 - float(frauds["is_late"].eq(True).mean()) if len(frauds) else 1.0
-    _fit_of_people(fits, "fraud", decided[seen_long], "is_fraud", conf, scale=scale)
+def fit_credit(fits: Fits, decided: pd.DataFrame, conf: Conf, stages: Collection[str] = CREDIT) -> None:
+    """The stages no channel changes, from the lender's whole book; lateness from loans as far as they were seen."""
+    if "approve" in stages:
+        _fit_of_people(fits, "approve", decided[decided["is_approved"].notna()], "is_approved", conf)
+    if "fund" in stages:
+        told = decided["is_approved"].eq(True) & decided["is_draw_over"].eq(True) & decided["is_funded"].notna()
+        _fit_of_people(fits, "fund", decided[told], "is_funded", conf)
+    if "late" in stages:
+        loans, weight, table = late_rows(decided)
+        seen = GOOD_MONTHS - table.unseen
+        said = f"no loan was seen for longer than {seen} months: the rate of the last {TAIL} goes on"
+        note = (said,) if table.unseen else ()
+        _fit_of_people(fits, "late", loans.assign(weight=weight), "is_late", conf, note)
+    if "fraud" in stages:
+        seen_long = decided["is_funded"].eq(True) & (decided["months_observed"].fillna(-1) >= FRAUD_MONTHS)
+        frauds = decided[seen_long & decided["is_fraud"].eq(True)]
+        scale = 1.0 - float(frauds["is_late"].eq(True).mean()) if len(frauds) else 1.0
+        _fit_of_people(fits, "fraud", decided[seen_long], "is_fraud", conf, scale=scale)
 
 
 def _fit_of_people(

@@ -19,7 +19,7 @@ from jobs.runtime.sender import sender
 from jobs.tables.activate import AUDIENCE_OPERATIONS, AUDIENCES, ELIGIBILITY, PLAN_GATE, SENT_MEMBERS
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND, VAULTS
 from jobs.tables.link import ASSIGNMENT_OUTCOMES
-from jobs.tables.model import SCORES, STAGE_MODELS
+from jobs.tables.model import MODEL_ERRORS, SCORES, STAGE_MODELS
 from support import make_conf, to_pandas
 
 DAY = date(2026, 1, 10)
@@ -96,6 +96,7 @@ def inputs(rows: Any, version: str, conf: Any, elasticity: float = 0.0) -> dict[
         "eligibility": rows(ELIGIBILITY, eligibility, DAY, conf),
         "scores": rows(SCORES, scores, DAY, conf),
         "models": rows(STAGE_MODELS, _prices(elasticity), DAY, conf),
+        "errors": rows(MODEL_ERRORS, [], DAY, conf),
         "prospects": rows(PROSPECTS, snapshot, DAY, conf),
         "assignments": rows(ASSIGNMENT_OUTCOMES, outcomes, DAY, conf),
         "spend": rows(SPEND, billed, DAY, conf),
@@ -165,9 +166,15 @@ def test_a_plan_pays_for_what_use_makes_dearer(rows: Any, make_shell: Any, tmp_p
     for channel, mine in both.groupby("channel"):
         load = 1.0 if channel == "sms" else (len(mine) / 40.0) ** 0.4
         assert np.allclose(mine["expected_cost"], load * mine["expected_cost_usual"]), channel
-    flat, _, _ = audiences(
-        **inputs(rows, "m1", conf), day=DAY, conf=conf, shell=make_shell(conf, warehouse=tmp_path / "flat")
-    )
+    off = [{"measure": "good", "channel": c, "pair": p, "log_ratio": 0.4} for c in CHANNELS for p in range(4)]
+    usual = {**inputs(rows, "m1", conf), "errors": rows(MODEL_ERRORS, off, DAY, conf)}
+    flat, wide, _ = audiences(**usual, day=DAY, conf=conf, shell=make_shell(conf, warehouse=tmp_path / "flat"))
+    whole, other = (one.set_index("channel").loc["(all)"] for one in (wide, plan))
+    for row, off_by in ((whole, 2.776 * 0.2), (other, 0.0)):
+        good = row["expected_good"]
+        half = row["expected_good_hi"] - good
+        assert half == pytest.approx(np.hypot(1.96 * good**0.5, off_by * good), rel=1e-3)
+    assert ("models' error, as models" in whole["note"], "not the models' error" in other["note"]) == (True, True)
     before = to_pandas(flat, "prospect_key")["channel"].value_counts()
     assert sent["channel"].value_counts()["feed_b"] < before["feed_b"]
 

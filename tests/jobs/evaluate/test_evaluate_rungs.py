@@ -95,7 +95,7 @@ def test_a_true_volume_is_met_whatever_the_product_promises(bias: float, goal: f
         good = bias * floor
         spend = 100.0 * good**power
         verdict = Verdict(10 * good, spend, good, 1.1 * good, 2 * good, 0.05 * good, 0.0)
-        return Plan(floor, verdict, Forecast(spend, floor, 0.05, 0.0, 0.0, 0.0))
+        return Plan(floor, verdict, Forecast(spend, floor, 0.05, 0.0, 0.0, 0.0, {}))
 
     found = at_volume(goal, ask, [])
     assert found is not None
@@ -127,7 +127,7 @@ def test_rows_say_what_was_captured_and_which_cap_broke() -> None:
     found = {(0.1, 0): verdict(500, 0.05), (0.1, 1): verdict(400, 0.05), (0.1, 6): verdict(250, 0.03),
              (0.1, 8): verdict(200, 0.04), (0.1, 5): None}  # fmt: skip
     cut = {(0.1, 0): verdict(550, 0.039)}
-    rows = rows_of(found, cut, {"family": "f", "seed": 3}, Caps(late=0.04), {0.1: 2.5})
+    rows = rows_of(found, cut, {"family": "f", "seed": 3}, Caps(late=0.04), {0.1: 2.5}, {})
     assert [row["rung"] for row in rows] == [0, 0, 1, 5, 6, 8]
     assert (rows[1]["policy"], rows[1]["cost_per_good"], rows[1]["keeps_caps"]) == ("random, cut off", 550.0, True)
     product = rows[4]

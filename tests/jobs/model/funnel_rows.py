@@ -67,7 +67,8 @@ def funnel_rows(seed: int, count: int = 12_000) -> FunnelRows:
         funded & (rng.random(count) < _chance(-1.0 - 2 * z)),
     )
     told = {"is_approved": approved, "is_funded": funded, "is_draw_over": True, "is_late": late, "is_fraud": fraud}
-    decided = decided.assign(**told, application_id=[f"a{n:06d}" for n in range(count)], is_known=True)
+    keys = {"application_id": [f"a{n:06d}" for n in range(count)], "prospect_key": [f"d{n:06d}" for n in range(count)]}
+    decided = decided.assign(**told, **keys, is_known=True)
     decided = decided.assign(late_month=np.where(late, 4.0, np.nan), months_observed=np.where(funded, 12.0, np.nan))
     decided = decided.assign(applied_day=_days(count), funded_day=_days(count))
 

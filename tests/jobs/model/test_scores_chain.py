@@ -34,7 +34,7 @@ def shell(spark: Any, conf: Any, tmp_path_factory: Any) -> Any:
 def trained(market: Any, conf: Any, shell: Any) -> dict[str, Any]:
     """The whole stage run once: {models, card, cuts, inputs (of scores), scores (pandas)}."""
     told = dict(market.frames)
-    models, card = stage_models(**_reads(stage_models, told), day=DAY, conf=conf, shell=shell)
+    models, card, _ = stage_models(**_reads(stage_models, told), day=DAY, conf=conf, shell=shell)
     told["models"] = shell.frame(models.assign(day=DAY), STAGE_MODELS)
     cuts = band_cuts(**_reads(band_cuts, told), day=DAY, conf=conf, shell=shell)
     told["cuts"] = shell.frame(cuts.assign(day=DAY), BAND_CUTS)
@@ -144,7 +144,7 @@ def test_training_is_the_same_whatever_the_order_and_the_future(
         "shared": told["shared"],
         **{name: told[name] for name in ("spend", "rates", "earlier")},
     }
-    again, card = stage_models(**changed, day=DAY, conf=conf, shell=shell)
+    again, card, _ = stage_models(**changed, day=DAY, conf=conf, shell=shell)
     pd.testing.assert_frame_equal(again, trained["models"])
     pd.testing.assert_frame_equal(card, trained["card"])
 
@@ -152,7 +152,7 @@ def test_training_is_the_same_whatever_the_order_and_the_future(
 def test_the_next_training_is_held_against_the_one_in_force(trained: dict[str, Any], conf: Any, shell: Any) -> None:
     """The same rows again: nothing is worse, the card says so, and the models are those of before."""
     told = _reads(stage_models, trained["told"]) | {"earlier": trained["told"]["models"]}
-    models, card = stage_models(**told, day=DAY, conf=conf, shell=shell)
+    models, card, _ = stage_models(**told, day=DAY, conf=conf, shell=shell)
     pd.testing.assert_frame_equal(models, trained["models"])
     verdicts = card[(card["section"] == "challenger") & (card["item"] == "verdict")].set_index("stage")["text"]
     assert verdicts[["response", "approve", "fund"]].eq("taken: not worse").all()
@@ -212,7 +212,7 @@ def test_day_zero_trains_priors(conf: Any, shell: Any, rows: Any) -> None:
         "shared": rows(SHARED_IDENTITIES, []),
         "earlier": rows(STAGE_MODELS, []),
     }
-    models, card = stage_models(**told, day=DAY, conf=conf, shell=shell)
+    models, card, _ = stage_models(**told, day=DAY, conf=conf, shell=shell)
     assert set(models["model_version"]) == {"prior"}
     assert set(models[models["stage"] != "lift"]["learner"]) == {"prior"}
     assert any("no holdout" in str(text) for text in card["text"])

@@ -1,0 +1,46 @@
+"""How far a plan's sums may be off because of the models, as a share of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from jobs.model.learners.features import Floats
+
+
+@dataclass(frozen=True, eq=False)
+class ModelErrors:
+    """Log ratios of half models by measure and channel, one each way the people were halved (table model_errors)."""
+
+    ratios: Mapping[tuple[str, str], Floats]
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame) -> ModelErrors:
+        """From the table's rows: measure, channel, pair, log_ratio."""
+        told = rows.sort_values("pair").groupby(["measure", "channel"])["log_ratio"]
+        return cls({(str(m), str(c)): each.to_numpy(dtype=np.float64) for (m, c), each in told})
+
+    @property
+    def is_known(self) -> bool:
+        """Whether any model's error was measured."""
+        return bool(self.ratios)
+
+    def half_width(self, measure: str, amounts: Mapping[str, float]) -> float:
+        """Half of the 95 % interval of a sum of amounts by channel, relative to it; 0 where no error is known.
+
+        Errors of channels that go together are added up together. With n halvings, Student's t with n degrees.
+        """
+        known = {c: (amount, self.ratios[(measure, c)]) for c, amount in amounts.items() if (measure, c) in self.ratios}
+        total = sum(amount for amount, _ in known.values())
+        if total <= 0:
+            return 0.0
+        from scipy.stats import t
+
+        ways = np.sum([(amount / total) * ratios for amount, ratios in known.values()], axis=0)
+        variance, degrees = float(np.mean(np.square(ways))) / 4.0, len(ways)
+        if measure == "good" and ("selection", "*") in self.ratios:
+            variance += float(self.ratios[("selection", "*")][0]) ** 2 / 4.0
+        return float(t.ppf(0.975, degrees) * np.sqrt(variance))

@@ -1,0 +1,123 @@
+"""How far the models may be off for a plan's sums: learned from either half of the people, they differ by as much."""
+
+from __future__ import annotations
+
+from math import log
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from jobs.model.learners.features import Floats
+from jobs.model.serving.funnel import Funnel
+from jobs.model.training.counts import HALF, count_clicks, count_units, count_wins
+from jobs.model.training.fits import RANDOMISED, Fits, of_channel
+from jobs.model.training.funnel import CREDIT, fit_apply, fit_credit, fit_organic
+from jobs.model.training.lift import LIFT_WORTH, fit_lift
+from jobs.model.training.stage import Fitted
+from jobs.runtime.conf import Conf
+
+PEOPLE = 2_000
+TOP = 0.1  # of the people on a channel: those whom a plan would take
+RESPONSE = ("clicks", "wins", "units", "lift", "apply", "organic")
+PLENTY = 5_000  # events from which on a stage of credit is known far better than response is
+ROOM = 50_000  # rows without an event, for the channels' factors
+MOST = 2.0  # of a log ratio: beyond it a half knows nothing
+COLUMNS = ["measure", "channel", "pair", "log_ratio"]
+
+
+def model_errors(fits: list[Fitted], assigned: pd.DataFrame, decided: pd.DataFrame, conf: Conf) -> pd.DataFrame:
+    """Log ratios of what models of the two halves of the people expect, for `halvings` ways to halve them.
+
+    A row a measure (`good`, `spend`, `late`), channel and pair, over the best tenth of people on the channel. The
+    models in force know twice what a half does, so half the root mean square of a measure's log ratios is their
+    relative standard error. `selection`, `*`: twice the standard error of what the old policy's own choice hides.
+    No row where no wins were fitted, or conf asks for none.
+    """
+    if not conf.base.training.halvings or not any(one.stage == "wins" for one in fits):
+        return pd.DataFrame(columns=COLUMNS)
+    assigned = _few(assigned, conf.base.training.seed)
+    sent = assigned[assigned["channel"].astype(object) != "none"]
+    people = sent.drop_duplicates("prospect_key", keep="last").tail(PEOPLE)
+    whole = _expected(_funnel(fits), people, conf)
+    rows = [("selection", "*", 0, 2.0 * _hidden(fits, sent))]
+    for pair in range(conf.base.training.halvings):
+        first, second = (_half(fits, assigned, decided, pair, side, conf) for side in (True, False))
+        one, other = (_expected(half, people, conf) for half in (first, second))
+        for (measure, channel), value in whole.items():
+            best = value >= np.quantile(value, 1.0 - TOP) if measure != "late" else np.ones(len(people), dtype=bool)
+            sums = (float(each[(measure, channel)][best].sum()) for each in (one, other))
+            rows.append((measure, channel, pair, _log_ratio(*sums)))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _half(
+    fits: list[Fitted], assigned: pd.DataFrame, decided: pd.DataFrame, pair: int, side: bool, conf: Conf
+) -> Funnel:
+    """What few events tell, learned again from half the people; the rest, which many tell, as it is."""
+    half, credit = Fits(), [one.stage for one in fits if one.stage in CREDIT and one.positives < PLENTY]
+    half.all += [one for one in fits if one.stage not in (*RESPONSE, *credit)]
+    mine, book = assigned[_side(assigned, pair) == side], decided[_side(decided, pair) == side]
+    sent = mine[mine["channel"].astype(object) != "none"]
+    fit_apply(half, sent, conf)
+    fit_organic(half, mine, conf)
+    count_clicks(half, sent, conf, HALF)
+    count_units(half, sent, conf, HALF)
+    count_wins(half, sent, conf, HALF)
+    fit_credit(half, book, conf, credit)
+    fit_lift(half, sent, conf)
+    return half.funnel()
+
+
+def _side(rows: pd.DataFrame, pair: int) -> NDArray[np.bool_]:
+    """A fixed coin a person."""
+    key = rows["prospect_key"].astype(str) + f"|{pair}"
+    side: NDArray[np.bool_] = pd.util.hash_array(key.to_numpy(dtype=object)) % 2 == 1
+    return side
+
+
+def _few(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """All rows with an event, and at most ROOM others, weighted up."""
+    event = (rows["clicks"] > 0).to_numpy() | rows["is_applied"].to_numpy(dtype=bool)
+    share = min(1.0, ROOM / max(int((~event).sum()), 1))
+    kept = event | (np.random.default_rng(seed).random(len(rows)) < share)
+    weight = np.where(event, 1.0, 1.0 / share) * rows["weight"].to_numpy(dtype=np.float64)
+    few: pd.DataFrame = rows.assign(weight=weight)[kept]
+    return few
+
+
+def _expected(funnel: Funnel, people: pd.DataFrame, conf: Conf) -> dict[tuple[str, str], Floats]:
+    """What each person is expected to bring on each channel, and to be billed for."""
+    late, fraud = funnel.credit("late", people), funnel.credit("fraud", people)
+    funded = funnel.credit("approve", people) * funnel.credit("fund", people)
+    organic = funnel.organic(people)
+    found = {("late", "*"): late}
+    for channel in sorted(conf.channels):
+        told = people.assign(channel=channel)
+        added = funnel.p_apply(funnel.added(told, organic, channel), organic, channel) - organic
+        found[("good", channel)] = added * funded * funnel.p_good(late, fraud)
+        found[("spend", channel)] = funnel.units(told, channel) * funnel.price(told, channel)
+    return found
+
+
+def _funnel(fits: list[Fitted]) -> Funnel:
+    whole = Fits()
+    whole.all += fits
+    return whole.funnel()
+
+
+def _hidden(fits: list[Fitted], sent: pd.DataFrame) -> float:
+    """The standard error left, after rows chosen by chance, of how far the old policy's people answer unlike others."""
+    funnel, drawn = _funnel(fits), sent[sent["role"].isin(RANDOMISED).to_numpy(dtype=bool)]
+    expected = 0.0
+    for channel in sorted(set(drawn["channel"].astype(object))):
+        rows = drawn[of_channel(drawn, channel)]
+        added = funnel.added(rows, funnel.organic(rows), channel)
+        expected += float((added * rows["weight"].to_numpy(dtype=np.float64)).sum())
+    return float(1.0 / np.sqrt(expected + LIFT_WORTH.chance))
+
+
+def _log_ratio(one: float, other: float) -> float:
+    if one <= 0.0 or other <= 0.0:
+        return 0.0 if one == other else MOST
+    return float(np.clip(log(one / other), -MOST, MOST))

@@ -1,0 +1,43 @@
+"""What the models' error adds to a plan's intervals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import t
+
+from jobs.activate.allocation.off import ModelErrors
+
+
+def errors(**ratios: list[float]) -> ModelErrors:
+    """Of good customers by channel."""
+    return ModelErrors({("good", channel): np.array(values) for channel, values in ratios.items()})
+
+
+def test_a_channels_half_width_is_that_of_its_halves() -> None:
+    found = errors(a=[0.2, -0.2, 0.2, -0.2]).half_width("good", {"a": 7.0})
+    assert found == pytest.approx(t.ppf(0.975, 4) * 0.1)
+
+
+def test_errors_that_go_together_add_up_and_those_against_each_other_cancel() -> None:
+    both = {"a": 5.0, "b": 5.0}
+    together = errors(a=[0.2, -0.2], b=[0.2, -0.2]).half_width("good", both)
+    against = errors(a=[0.2, -0.2], b=[-0.2, 0.2]).half_width("good", both)
+    alone = errors(a=[0.2, -0.2], b=[0.0, 0.0]).half_width("good", both)
+    assert (against, alone) == (0.0, pytest.approx(together / 2))
+
+
+def test_what_the_old_policys_choice_hides_comes_on_top() -> None:
+    told = errors(a=[0.0, 0.0, 0.0, 0.0])
+    hidden = ModelErrors({**told.ratios, ("selection", "*"): np.array([0.1])})
+    assert told.half_width("good", {"a": 1.0}) == 0.0
+    assert hidden.half_width("good", {"a": 1.0}) == pytest.approx(t.ppf(0.975, 4) * 0.05)
+    assert hidden.half_width("spend", {"a": 1.0}) == 0.0
+
+
+def test_nothing_known_adds_nothing() -> None:
+    empty = ModelErrors.of(pd.DataFrame(columns=["measure", "channel", "pair", "log_ratio"]))
+    assert not empty.is_known
+    assert empty.half_width("good", {"a": 3.0}) == 0.0
+    assert errors(a=[0.1]).half_width("good", {}) == 0.0

@@ -1,0 +1,84 @@
+"""How far models may be off, told by models of half the people: as wide as fits of fresh people truly scatter."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from funnel_rows import FunnelRows, funnel_conf, funnel_rows
+
+from jobs.model.training.errors import TOP, model_errors
+from jobs.model.training.fits import Fits
+from jobs.model.training.funnel import fit_funnel
+from jobs.model.training.stage import Fitted
+from jobs.runtime.conf import Conf
+
+SEEDS = range(5)
+
+
+@pytest.fixture(scope="module")
+def conf() -> Conf:
+    found = funnel_conf("logistic")
+    training = found.base.training.model_copy(update={"halvings": 2})
+    return found.model_copy(update={"base": found.base.model_copy(update={"training": training})})
+
+
+def fitted(rows: FunnelRows, conf: Conf) -> list[Fitted]:
+    return fit_funnel(rows.assigned, rows.decided, rows.asked, conf)
+
+
+def errors(rows: FunnelRows, fits: list[Fitted], conf: Conf) -> pd.Series:
+    """Relative standard errors by measure and channel."""
+    found = model_errors(fits, rows.assigned, rows.decided, conf)
+    return found.assign(square=found["log_ratio"] ** 2).groupby(["measure", "channel"])["square"].mean().pow(0.5) / 2
+
+
+def good(fits: list[Fitted], people: pd.DataFrame, channel: str) -> np.ndarray:
+    """Good customers each is expected to bring."""
+    whole = Fits()
+    whole.all += fits
+    funnel, told = whole.funnel(), people.assign(channel=channel)
+    organic = funnel.organic(people)
+    added = funnel.p_apply(funnel.added(told, organic, channel), organic, channel) - organic
+    late, fraud = funnel.credit("late", people), funnel.credit("fraud", people)
+    return added * funnel.credit("approve", people) * funnel.credit("fund", people) * funnel.p_good(late, fraud)
+
+
+def test_halves_differ_as_much_as_fits_of_fresh_people_scatter(conf: Conf) -> None:
+    people = funnel_rows(100, 3000).assigned
+    told, sums = [], []
+    for seed in SEEDS:
+        rows = funnel_rows(seed, 2000)
+        fits = fitted(rows, conf)
+        told.append(errors(rows, fits, conf))
+        if seed == 0:
+            value = good(fits, people, "sms")
+            best = value >= np.quantile(value, 1 - TOP)
+        sums.append(np.log(good(fits, people, "sms")[best].sum()))
+    scatter, said = float(np.std(sums, ddof=1)), float(np.mean([one[("good", "sms")] for one in told]))
+    assert 0.02 < scatter < 0.5
+    assert 0.5 < said / scatter < 2.0, (said, scatter)
+
+
+def test_more_people_tell_more(conf: Conf) -> None:
+    few, many = (funnel_rows(3, count) for count in (1500, 9000))
+    less, more = (errors(rows, fitted(rows, conf), conf) for rows in (few, many))
+    assert more[("good", "feed_a")] < 0.7 * less[("good", "feed_a")]
+    assert more[("late", "*")] < less[("late", "*")]
+
+
+def test_nothing_is_told_where_no_wins_were_fitted_or_none_is_asked_for(conf: Conf) -> None:
+    rows = funnel_rows(1, 1500)
+    training = conf.base.training.model_copy(update={"halvings": 0})
+    quiet = conf.model_copy(update={"base": conf.base.model_copy(update={"training": training})})
+    assert model_errors(fitted(rows, conf), rows.assigned, rows.decided, quiet).empty
+    nothing = [one for one in fitted(rows, conf) if one.stage != "wins"]
+    assert model_errors(nothing, rows.assigned, rows.decided, conf).empty
+
+
+def test_the_same_people_are_halved_the_same_way(conf: Conf) -> None:
+    rows = funnel_rows(2, 1500)
+    fits = fitted(rows, conf)
+    one, two = (model_errors(fits, rows.assigned, rows.decided, conf) for _ in range(2))
+    pd.testing.assert_frame_equal(one, two)
+    assert set(one["pair"]) == set(range(conf.base.training.halvings))
