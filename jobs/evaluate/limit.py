@@ -76,11 +76,11 @@ def teachers(truth: Path, seen: Seen, count: int = TEACHERS) -> Lesson | None:
             factor = world.drift.unit(feature.name, world.calendar.end_month)
             columns[feature.name] = values * factor if factor != 1.0 else values
     columns["region"] = pd.Series(np.array(conf.regions, dtype=object)[world.people.region[fresh]])
-    arms = all_arms(world)
+    arms = all_arms(world, fresh)
     late = late_chance(world, fresh, world.campaign_month)
-    good = arms.funded[fresh] * (1.0 - late)[:, None]
+    good = arms.funded * (1.0 - late)[:, None]
     people = pd.DataFrame(columns).reindex(columns=seen.candidates.columns).astype(dict(seen.candidates.dtypes))
-    return Lesson(people, arms.cost[fresh], good, late)
+    return Lesson(people, arms.cost, good, late)
 
 
 def expectations(seen: Seen, truth: Hopes, lesson: Lesson | None) -> Expected:

@@ -41,7 +41,7 @@ def read_seen(warehouse: Path, day: date, features: Features, channels: list[str
     gates = _table(warehouse, "eligibility", day, ["prospect_key", "channel", "is_eligible", "reason"])
     # Telling rings by what they share is the product's own doing: nobody else is spared them.
     opened = gates[gates["is_eligible"] | (gates["reason"] == CROWDED)]
-    grid = pd.crosstab(opened["prospect_key"], opened["channel"]).reindex(columns=channels, fill_value=0) > 0
+    grid = _grid(opened, channels)
     grid = grid[grid.index.isin(newest.index)]
     crowded = grid.index.isin(gates.loc[gates["reason"] == CROWDED, "prospect_key"])
     fates = _table(warehouse, "assignment_outcomes", day, FATES)
@@ -52,6 +52,15 @@ def read_seen(warehouse: Path, day: date, features: Features, channels: list[str
     sent = fates.merge(snapshots, on=["prospect_key", "snapshot_day"], how="inner")
     decided = decided.merge(newest.drop(columns="snapshot_day").reset_index(), on="prospect_key")
     return Seen(features, newest.loc[grid.index, list(features.names)], grid, sent, decided, crowded, history)
+
+
+def _grid(pairs: pd.DataFrame, channels: list[str]) -> pd.DataFrame:
+    """Prospects, by key, x channels: whether the pair is there."""
+    row, keys = pd.factorize(pairs["prospect_key"], sort=True)
+    column = pd.Index(channels).get_indexer(pd.Index(pairs["channel"]))
+    found = np.zeros((len(keys), len(channels)), dtype=bool)
+    found[row[column >= 0], column[column >= 0]] = True
+    return pd.DataFrame(found, index=pd.Index(keys, name="prospect_key"), columns=channels)
 
 
 def _history(sent: pd.DataFrame, decided: pd.DataFrame) -> pd.DataFrame:

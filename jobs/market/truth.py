@@ -70,13 +70,14 @@ class Arms:
     reach: Floats
 
 
-def all_arms(world: World) -> Arms:
-    """Every person on every channel in the month after history, as if nobody were a customer yet."""
-    shape = (world.people.count, len(world.conf.channels))
+def all_arms(world: World, person: Ints | None = None) -> Arms:
+    """Every person (or those of `person`) on every channel in the month after history, as if nobody were a customer."""
+    who = np.arange(world.people.count) if person is None else person
+    shape = (len(who), len(world.conf.channels))
     arms = Arms(*(np.empty(shape) for _ in fields(Arms)))
     for channel in range(shape[1]):
         for start in range(0, shape[0], CHUNK):
-            rows = np.arange(start, min(start + CHUNK, shape[0]))
+            rows = who[start : start + CHUNK]
             cell = (slice(start, start + len(rows)), channel)
             arms.cost[cell], arms.applied[cell], arms.reach[cell] = arm(world, rows, channel, world.campaign_month)
             arms.funded[cell] = arms.applied[cell] * world.funded_given_apply[rows]
