@@ -41,7 +41,7 @@ def read_seen(warehouse: Path, day: date, features: Features, channels: list[str
     gates = _table(warehouse, "eligibility", day, ["prospect_key", "channel", "is_eligible", "reason"])
     # Telling rings by what they share is the product's own doing: nobody else is spared them.
     opened = gates[gates["is_eligible"] | (gates["reason"] == CROWDED)]
-    grid = _grid(opened, channels)
+    grid = pair_grid(opened, channels)
     grid = grid[grid.index.isin(newest.index)]
     crowded = grid.index.isin(gates.loc[gates["reason"] == CROWDED, "prospect_key"])
     fates = _table(warehouse, "assignment_outcomes", day, FATES)
@@ -54,7 +54,7 @@ def read_seen(warehouse: Path, day: date, features: Features, channels: list[str
     return Seen(features, newest.loc[grid.index, list(features.names)], grid, sent, decided, crowded, history)
 
 
-def _grid(pairs: pd.DataFrame, channels: list[str]) -> pd.DataFrame:
+def pair_grid(pairs: pd.DataFrame, channels: list[str]) -> pd.DataFrame:
     """Prospects, by key, x channels: whether the pair is there."""
     row, keys = pd.factorize(pairs["prospect_key"], sort=True)
     column = pd.Index(channels).get_indexer(pd.Index(pairs["channel"]))

@@ -28,6 +28,14 @@ def world(request: pytest.FixtureRequest) -> World:
     return World(small_conf(None if request.param == "sample" else request.param, people=PEOPLE))
 
 
+def test_some_peoples_arms_are_those_they_have_among_all() -> None:
+    world = World(small_conf("interacting", people=3000))
+    who = np.array([7, 2999, 0, 1500, 8])
+    alone, all_of_them = all_arms(world, who), all_arms(world)
+    for name in ("cost", "applied", "funded", "reach"):
+        np.testing.assert_array_equal(getattr(alone, name), getattr(all_of_them, name)[who])
+
+
 @pytest.mark.parametrize("channel", range(8))
 def test_a_wave_costs_reaches_and_wins_what_the_arms_say(world: World, channel: int) -> None:
     arms, who = all_arms(world), np.arange(PEOPLE)
