@@ -20,6 +20,8 @@ from jobs.runtime.shell import Shell
 UNBOUNDED = Decimal(10) ** 12  # volumes are asked for, so budgets must not bind
 PLAN = "audiences"
 AT_ONCE = 2  # much of a job is waiting
+# No one waits on a pause: the collector that takes the least from the work.
+COLLECTOR = {"spark.driver.extraJavaOptions": "-XX:+UseParallelGC"}
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ def referee_conf(landing: Path, folder: Path, capacity: dict[str, int]) -> Conf:
     }
     policy = conf.policy.model_copy(update={"holdout_share": 0.0, "exploration_share": 0.0, "min_audience": 0})
     training = conf.base.training.model_copy(update={"compare": ()})  # rivals of a card play no part
-    base = conf.base.model_copy(update={"training": training})
+    spark = conf.base.spark.model_copy(update={"settings": COLLECTOR | conf.base.spark.settings})
+    base = conf.base.model_copy(update={"training": training, "spark": spark})
     return conf.model_copy(update={"base": base, "channels": channels, "policy": policy})
 
 
