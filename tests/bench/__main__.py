@@ -6,12 +6,14 @@ import argparse
 import json
 from pathlib import Path
 
+import allocation
 import creatives
 import growth
 import peer
 import scoring
 
 BENCHES = {
+    "allocation": (allocation.add, allocation.run_allocation, allocation.show),
     "creatives": (creatives.add, creatives.run_creatives, creatives.show),
     "growth": (growth.add, growth.run_growth, growth.show),
     "peer": (peer.add, peer.run_peer, peer.show),

@@ -74,7 +74,7 @@ def test_whole_people_keep_every_row(seed: int, floor: float) -> None:
     assert found.binding is None
     assert not any("broken" in note for note in found.notes)
     assert found.gap is not None
-    assert found.gap <= 1.0 / found.sizes.sum(), "people are whole, yet the plan is more than one person away"
+    assert found.gap <= 3.0 / found.sizes.sum(), "people are whole, yet the plan is more than three persons away"
 
 
 def test_where_a_person_counts_for_little_the_gap_asked_for_is_met() -> None:
