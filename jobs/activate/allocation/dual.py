@@ -40,7 +40,7 @@ class Plan:
 class Mixture:
     """What the search found: plans with weights, the master's prices, the mixture's objective, the certified bound.
 
-    `centre`: the prices that gave the bound. `board`, `moves`: people moved one by one, from their answer to `centre`.
+    `centre`: the prices that gave the bound. `board`, `moves`: people moved one by one.
     `slack`: what each row lacks, which `value` holds at a penalty. `penalty`: the highest there is, by row.
     """
 
@@ -94,7 +94,7 @@ def search(
             if bound > best_bound:
                 best_bound, centre = bound, prices
         if found is not None and not is_short:
-            found = replace(found, bound=best_bound)
+            found = replace(found, bound=best_bound, centre=centre)
             if found.gap <= max_gap:
                 return replace(found, passes=number)
         board = near(centre, SEATS) if near is not None else None

@@ -8,7 +8,7 @@ import numpy as np
 
 from jobs.activate.allocation.board import Board
 from jobs.activate.allocation.choosers import DayZero, Exploring, Mixing, Policy
-from jobs.activate.allocation.crowd import Here, policy_people
+from jobs.activate.allocation.crowd import Crowd, Here, policy_people
 from jobs.activate.allocation.dual import search
 from jobs.activate.allocation.passes import SAMPLE, Passes
 from jobs.activate.allocation.people import Layout
@@ -26,7 +26,7 @@ from jobs.activate.allocation.terms import Terms
 from jobs.activate.allocation.use import at_its_use
 from jobs.activate.allocation.whole import whole_people
 
-SAMPLES, SAMPLE_GAP, SAMPLE_PASSES = (8_000, SAMPLE), 2e-4, 16
+SAMPLES, SAMPLE_GAP, SAMPLE_PASSES, CORRECTIONS = (8_000, SAMPLE), 2e-4, 16, 2
 FULL_PASSES, MENDINGS = 16, 3
 SPARE = 0.002  # of a budget, kept when a channel's price was met higher than planned for
 PEOPLE = "people"  # what binds where no row does: there are no more of them
@@ -172,8 +172,8 @@ def _solve(
     passes = replace(passes, program=program)
     share, target = exploring.exploration, terms.max_gap / 4
     sample, part = passes.sample(people)
-    start = start_prices(program, policy_people(sample, share), part, target)
     crowd = passes.crowd(share, people)
+    start = start_prices(program, crowd, policy_people(sample, share), part, target)
     found = search(program, crowd.ask, crowd.near, start=start, max_gap=target, max_passes=FULL_PASSES)
     if found.board is None or found.moves is None:
         raise ValueError("the search came back without a board")
@@ -221,19 +221,29 @@ def _within_budgets(asked_for: Terms, terms: Terms, sizes: Ints) -> Terms:
     return replace(terms, budget_left=left, total_left=total)
 
 
-def start_prices(program: Program, few: Board, share: float, max_gap: float) -> list[Floats]:
+def start_prices(program: Program, crowd: Crowd, few: Board, share: float, max_gap: float) -> list[Floats]:
     """Prices to start from: those that are best for a sample of people, found on a smaller sample first.
 
-    `few`: a sample of the policy people, `share` of them all.
+    `few`: a sample of the policy people, `share` of them all. What the sample does at its prices is set against what
+    everybody does there, and the sample asked anew under limits that make up for the difference: it need then only tell
+    how people change with prices, not how many there are of whom.
     """
     start: list[Floats] = []
+    gap = max(max_gap, SAMPLE_GAP)
     for size in SAMPLES:
         part = min(1.0, size / max(len(few), 1))
         if part * share < 1.0 and (part < 1.0 or size == SAMPLES[-1]):
             scaled, some = program.scaled(share * part), few.only(few.luck["pick"] < share * part)
             here = Here(scaled, some)
-            found = search(
-                scaled, here.ask, here.near, start=start, max_gap=max(max_gap, SAMPLE_GAP), max_passes=SAMPLE_PASSES
-            )
+            found = search(scaled, here.ask, here.near, start=start, max_gap=gap, max_passes=SAMPLE_PASSES)
             start = [found.centre]
-    return start
+    if share == 1.0:
+        return start
+    scaled = program.scaled(share)
+    for _ in range(CORRECTIONS):
+        mine, all_of_them = Here(scaled, few).ask(start[-1:])[0], crowd.ask(start[-1:])[0]
+        more = share * activity(program, all_of_them) - activity(program, mine)
+        here = Here(scaled.with_limits(scaled.limits - more), few)
+        found = search(here.program, here.ask, here.near, start=start[-1:], max_gap=max_gap, max_passes=SAMPLE_PASSES)
+        start.append(found.centre)
+    return start[-2:]

@@ -29,6 +29,7 @@ from jobs.activate.allocation.program import (
     totals,
     violation,
 )
+from jobs.activate.allocation.solve import start_prices
 from jobs.activate.allocation.whole import whole_people
 
 
@@ -223,3 +224,32 @@ def test_what_the_solver_prints_does_not_reach_standard_output(capfd: pytest.Cap
     told = capfd.readouterr()
     assert told.out == "the answer\n"
     assert told.err == "a word\n"
+
+
+def dual_value(program: Program, here: Here, prices: Any) -> float:
+    sums = here.ask([prices])[0]
+    return objective_of(program, sums) + float(np.dot(prices, activity(program, sums) - program.limits))
+
+
+@pytest.mark.parametrize("start", [[], [np.zeros(10), np.full(10, 0.3)]])
+def test_the_centre_is_the_prices_that_gave_the_bound(start: list[Any]) -> None:
+    """Also where the search ends on a better bound before the board moves again."""
+    people = world(3000, 4, 2)
+    program = program_of(people)
+    here = Here(program, board_of(people))
+    for gap in (1e-2, 1e-3, 1e-4):
+        found = search(program, here.ask, here.near, start=start, max_gap=gap, max_passes=40)
+        assert dual_value(program, here, found.centre) == pytest.approx(found.bound, rel=1e-12)
+
+
+def test_what_a_sample_gets_wrong_is_made_up_for_before_everybody_is_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    people = world(6000, 4, 2)
+    program, board = program_of(people), board_of(people)
+    few = board.only(board.luck["pick"] < 0.1)
+    here = Here(program, board)
+    bounds = {}
+    for corrections in (0, 2):
+        monkeypatch.setattr("jobs.activate.allocation.solve.CORRECTIONS", corrections)
+        bounds[corrections] = dual_value(program, here, start_prices(program, here, few, 0.1, 1e-4)[-1])
+    best = search(program, here.ask, here.near, max_gap=1e-6, max_passes=40).bound
+    assert best - bounds[2] < 0.5 * (best - bounds[0])
