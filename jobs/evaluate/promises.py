@@ -22,8 +22,9 @@ def promised(plans: list[Plan], volume: float) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in MEASURES:
         low, high = plan.forecast.bounds[name]
-        told = {"promised": getattr(plan.forecast, name), "lo": low, "hi": high, "true": getattr(plan.verdict, name)}
-        found[name] = told
+        truth = float(getattr(plan.verdict, name))
+        told = {"promised": getattr(plan.forecast, name), "lo": low, "hi": high}
+        found[name] = {**told, "true": truth if np.isfinite(truth) else None}
     return found
 
 
