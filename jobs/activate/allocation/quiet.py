@@ -1,4 +1,4 @@
-"""HiGHS prints some of its doubts past its own switch for that; a command's standard output is for its answer."""
+"""HiGHS prints the names of its own functions past its switch for that; what it finds is recounted exactly anyway."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def said_to_stderr() -> Iterator[None]:
-    """What the process writes to its standard output meanwhile, from C as well, goes to standard error."""
+def unheard() -> Iterator[None]:
+    """What the process writes to its standard output meanwhile, from C as well, is dropped."""
     libc = ctypes.CDLL(None)
     libc.fflush(None)
     kept = os.dup(1)
-    os.dup2(2, 1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
     try:
         yield
     finally:

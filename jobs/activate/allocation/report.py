@@ -25,9 +25,7 @@ ALL = "(all)"
 CHANCE = (
     "chance of the draw (spend as if each person's had a spread as large as its mean, good Poisson, rates binomial)"
 )
-BOTH = (
-    f"intervals: {CHANCE} and the models' error, as models of either half of the people differ; fraud by chance alone"
-)
+BOTH = f"intervals: {CHANCE} and the models' error, as models of either half of the people differ (fraud: chance alone)"
 CHANCE_ONLY = f"intervals: {CHANCE} only, not the models' error"
 
 

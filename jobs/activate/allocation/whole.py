@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from jobs.activate.allocation.board import Board, Moves, changes
 from jobs.activate.allocation.master import Followed, master, once_each, steps_for_sale
 from jobs.activate.allocation.program import Floats, Ints, Program, activity, objective_of, totals, violation
-from jobs.activate.allocation.quiet import said_to_stderr
+from jobs.activate.allocation.quiet import unheard
 
 # People tried together, beside those whom the linear programme splits; nodes of the search; whether rows may be broken.
 # Nodes, not seconds, so that the same inputs give the same plan.
@@ -103,7 +103,7 @@ def _made(
     upper = np.concatenate([(offered - activity(program, taken)) / scale - hair, np.ones(once.shape[0])])
     most = np.asarray(abs(matrix[:, :made]).sum(axis=1)).ravel() + np.abs(upper[:count])
     top = np.concatenate([np.ones(made), np.where(may_lack, most, 0.0), np.ones(len(tolls) + 1)])
-    with said_to_stderr():
+    with unheard():
         found = milp(
             objective,
             integrality=np.concatenate([np.ones(made), np.zeros(count + len(tolls) + 1)]),
