@@ -50,6 +50,15 @@ class FactorModel:
         return model
 
 
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """Weights of the inputs `held` by a ridge and of the `free` ones; `variance` left to each of the held."""
+
+    held: Floats
+    free: Floats
+    variance: Floats
+
+
 def design(frame: pd.DataFrame, features: Features, min_level: int) -> tuple[LogisticModel, Floats]:
     """The terms with weights of 0, and the inputs they make of the frame (units x weights)."""
     bends = tuple(Bend.of(n, numbers(frame[n]), KNOTS, is_normal=True) for n in features.numeric)
@@ -71,7 +80,7 @@ def fit_sums(
     offset: Floats,
     ridge: float | Floats = 1.0,
     base: Floats | None = None,
-) -> tuple[Floats, Floats]:
+) -> Weights:
     """Weights of `inputs`, held to 0 by the ridge, and of `free` ones: log unit = offset + inputs a + free b.
 
     Units (rows) stand for `weight` of them each and are on an `invoice` (0..), which adds up to its `total`, of which
@@ -92,7 +101,8 @@ def fit_sums(
         held_by = nothing.copy()
         held_by[:width] = np.asarray(ridge) * scatter
         found = _scored(rows, start, held_by, np.ones(both.shape[1], dtype=np.bool_))
-    return found[:width], found[width:]
+        left = np.diag(np.linalg.inv(rows.curve(found, held_by))) * scatter
+    return Weights(found[:width], found[width:], left[:width])
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +119,17 @@ class _Rows:
         unit: Floats = self.weight * np.exp(np.clip(self.offset + self.both @ beta, -30.0, 30.0))
         mean: Floats = np.bincount(self.invoice, weights=unit, minlength=len(self.total)).astype(np.float64)
         return unit, mean + self.base + SLACK
+
+    def curve(self, beta: Floats, held_by: Floats) -> Floats:
+        """How sharply the loss bends at these weights, weights x weights."""
+        unit, mean = self.means(beta)
+        first = np.flatnonzero(np.diff(self.invoice, prepend=-1))
+        pulls = self.both * unit[:, None]
+        if len(first) < len(self.invoice):
+            pulls = np.add.reduceat(pulls, first, axis=0)
+        mean = mean[self.invoice[first]]
+        bend: Floats = (pulls / mean[:, None]).T @ pulls
+        return bend + np.diag(2.0 * held_by + TINY * max(float(mean.sum()), 1.0))
 
     def loss(self, beta: Floats, held_by: Floats) -> float:
         """What is made small: quasi-likelihood and ridge."""

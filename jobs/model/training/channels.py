@@ -12,6 +12,7 @@ from jobs.model.learners import Features
 from jobs.model.learners.features import Floats
 from jobs.model.learners.logistic import LogisticModel
 from jobs.model.learners.sums import SLACK, design, fit_sums
+from jobs.model.training.relevance import ENOUGH, ridges_apart
 
 MIN_LEVEL = 100
 PLENTY = 20_000  # invoices with something on them from which on a choice of ridge moves nothing: the second is taken
@@ -85,7 +86,8 @@ def fit_channels(
 ) -> dict[str, ChannelFit]:
     """A fit a channel; channels that stand `alone` neither give to the common shape nor take from it.
 
-    Those with `few` things seen take the common shape as it is, and the others' level moved by what was seen.
+    Those with `few` things seen take the common shape as it is, and the others' level moved by what was seen. Where
+    there are several channels, and a choice of ridges, what holds a channel to the common shape is learned by input.
     """
     names = sorted(set(billed.channel))
     bare, inputs = design(billed.frame, features, MIN_LEVEL)
@@ -94,7 +96,12 @@ def fit_channels(
     width = billed.extra.shape[1]
     common = _vectors(ridges.common, is_score, ridges.common_score, EXTRA_COMMON, width)
     apart = _vectors(ridges.own, is_score, ridges.own_score, EXTRA_OWN, width)
-    shape, level = _common(billed, held, [name for name in names if name not in alone | few], common)
+    sharing = [name for name in names if name not in alone | few]
+    shape, level = _common(billed, held, sharing, common)
+    by_input: dict[str, Floats] = {}
+    if len(ridges.own) > 1 and len(sharing) >= ENOUGH:
+        parts = {name: (billed.where(billed.channel == name), held[billed.channel == name]) for name in sharing}
+        by_input = ridges_apart(parts, shape)
     found = {}
     for name in names:
         mask = billed.channel == name
@@ -104,7 +111,8 @@ def fit_channels(
             own, mine_level = np.zeros(held.shape[1]), _moved(mine, held[mask] @ start, level)
         else:
             ones = np.ones((len(mine.weight), 1))
-            own, free = _fitted(mine, held[mask], ones, held[mask] @ start, common if name in alone else apart)
+            held_by = [by_input[name]] if name in by_input else common if name in alone else apart
+            own, free = _fitted(mine, held[mask], ones, held[mask] @ start, held_by)
             mine_level = float(free[0])
         weights = start + own
         terms = replace(bare, weights=weights[: inputs.shape[1]], intercept=mine_level)
@@ -152,8 +160,8 @@ def _fitted(billed: Billed, held: Floats, free: Floats, offset: Floats, ridges: 
     for part, ridge in zip(share, ridges, strict=True):
         if part:
             told = (held, free, billed.weight, billed.invoice, billed.total, offset)
-            own, level = fit_sums(*told, ridge=ridge, base=billed.base)
-            weights, levels = weights + part * own, levels + part * level
+            found = fit_sums(*told, ridge=ridge, base=billed.base)
+            weights, levels = weights + part * found.held, levels + part * found.free
     return weights, levels
 
 
@@ -168,8 +176,8 @@ def _shares(billed: Billed, held: Floats, free: Floats, offset: Floats, ridges: 
         learn, test = billed.where(learned), billed.where(~learned)
         for at, ridge in enumerate(ridges):
             told = (held[learned], free[learned], learn.weight, learn.invoice, learn.total, offset[learned])
-            own, level = fit_sums(*told, ridge=ridge, base=learn.base)
-            log_unit = offset[~learned] + held[~learned] @ own + free[~learned] @ level
+            found = fit_sums(*told, ridge=ridge, base=learn.base)
+            log_unit = offset[~learned] + held[~learned] @ found.held + free[~learned] @ found.free
             unit = test.weight * np.exp(np.clip(log_unit, -30.0, 30.0))
             mean = np.bincount(test.invoice, weights=unit, minlength=len(test.total)) + test.base + SLACK
             missed[at] += float((mean - test.total * np.log(mean)).sum())

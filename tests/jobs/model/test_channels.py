@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from jobs.model.learners import Features
-from jobs.model.training.channels import Billed, ChannelFit, Ridges, fit_channels
+from jobs.model.training.channels import FEATURES_ALONE, Billed, ChannelFit, Ridges, fit_channels
 
 FEATURES = Features(("intent", "taste"), ())
 
@@ -85,3 +85,29 @@ def test_few_events_take_their_shape_from_a_score_learned_elsewhere() -> None:
     alone = right(names, Ridges((10.0, 100.0, 1000.0), (500.0, 5000.0)))
     together = right((*names, "told"), Ridges((10.0, 100.0, 1000.0, 10_000.0), (500.0, 5000.0), scores=("told",)))
     assert together > 0.95 > alone
+
+
+def test_inputs_that_tell_channels_apart_are_found_among_those_that_do_not() -> None:
+    """Six channels, thirty features, one of which moves two of them, and few events."""
+    draw = np.random.default_rng(17)
+    names, channels = tuple(f"x{at}" for at in range(30)), list("abcdef")
+    frame = pd.DataFrame(draw.normal(size=(18_000, 30)), columns=list(names))
+    channel = draw.choice(channels, len(frame))
+    truth = 0.3 * frame["x0"].to_numpy() + np.where(np.isin(channel, ["a", "b"]), 0.7, 0.0) * frame["x1"].to_numpy()
+    count = draw.poisson(np.exp(-2.3 + truth)).astype(np.float64)
+    frame = frame.assign(channel=channel)
+    ones = np.ones(len(frame))
+    billed = Billed.singly(frame, ones, ones, count, 0.0 * ones)
+
+    def off(ridges: Ridges) -> float:
+        found = fit_channels(billed, Features(names, ()), ridges=ridges)
+        told = np.zeros(len(frame))
+        for name in channels:
+            mine = channel == name
+            told[mine] = found[name].terms.log_odds(frame[mine])
+        rest = told - truth
+        return float(rest.std())
+
+    # One ridge a time, given: what a choice of one for all inputs can reach at best.
+    one_for_all = min(off(Ridges((100.0,), (ridge,))) for ridge in (20.0, 100.0, 500.0, 2000.0))
+    assert off(Ridges((100.0,), FEATURES_ALONE.own)) < 0.8 * one_for_all
