@@ -11,9 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.activate.allocation.answers import best_arms, reduced_costs
 from jobs.activate.allocation.choosers import AtPrices
 from jobs.activate.allocation.dual import search
-from jobs.activate.allocation.program import NOBODY, UNITS, Ints, People, Program, best_channels, reduced_costs, totals
+from jobs.activate.allocation.program import NOBODY, UNITS, Ints, People, Program
+from jobs.activate.allocation.sums import totals
 from jobs.activate.allocation.terms import Terms
 from jobs.activate.allocation.use import at_its_use
 from jobs.evaluate.judge import Caps
@@ -66,7 +68,7 @@ def _in_order(program: Program, people: People, prices: Floats, capacity: Ints) 
     floor = [row.name for row in program.rows].index("floor")
     dear = prices.copy()
     dear[floor] *= BEYOND
-    choice = best_channels(program, people, dear)
+    choice = best_arms(program, people, dear)
     person = np.flatnonzero(choice != NOBODY)
     channel = choice[person]
     bare = prices.copy()

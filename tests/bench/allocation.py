@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from people import CHANNELS, people_of, terms_for
+from people import CHANNELS, MAX_GAP, people_of, terms_for
 from pyspark.sql import functions as F
 
 from jobs.activate.allocation.passes import HELD, Passes
 from jobs.activate.allocation.people import Layout
-from jobs.activate.allocation.program import activity, violation
+from jobs.activate.allocation.program import Program
 from jobs.activate.allocation.solve import allocate
+from jobs.activate.allocation.sums import activity, violation
 from jobs.runtime.conf import SparkConf, load_conf
 from jobs.runtime.keys import Keys
 from jobs.runtime.session import spark_session
@@ -29,6 +30,7 @@ Row = dict[str, Any]
 def add(options: argparse.ArgumentParser) -> None:
     """The options of `allocation`."""
     options.add_argument("--sizes", default="100000,300000,1000000,3000000", help="people, smallest first")
+    options.add_argument("--rows", type=int, choices=sorted(MAX_GAP), default=18, help="coupling rows; 168: partners'")
     options.add_argument("--seed", type=int, default=1)
 
 
@@ -40,9 +42,9 @@ def run_allocation(asked: argparse.Namespace) -> list[Row]:
     folder, found = asked.folder.resolve() / "allocation", list[Row]()
     folder.mkdir(parents=True, exist_ok=True)
     for size in [int(one) for one in asked.sizes.split(",")]:
-        kept = folder / f"{size}-{asked.seed}.json"
+        kept = folder / f"{size}-{asked.rows}-{asked.seed}.json"
         if not kept.is_file():
-            kept.write_text(json.dumps(_measured(folder, size, asked.seed), indent=1), encoding="utf-8")
+            kept.write_text(json.dumps(_measured(folder, size, asked.rows, asked.seed), indent=1), encoding="utf-8")
         found.append(json.loads(kept.read_text(encoding="utf-8")))
     for row, before in zip(found, [None, *found], strict=False):
         each = row["seconds"] / row["people"]
@@ -64,14 +66,14 @@ def show(found: list[Row]) -> None:
         )
 
 
-def _measured(folder: Path, size: int, seed: int) -> Row:
+def _measured(folder: Path, size: int, rows: int, seed: int) -> Row:
     conf = load_conf(ROOT / "conf")
     spark = spark_session(SparkConf(), folder / "scratch")
     try:
-        terms = terms_for(size)
+        terms = terms_for(size, rows, seed)
         program = terms.program()
-        layout = Layout(CHANNELS, program.quantities)
-        place = folder / f"people-{size}-{seed}"
+        layout = Layout(CHANNELS, program.quantities, has_kind=rows > 18)
+        place = folder / f"people-{size}-{rows}-{seed}"
         if not (place / "_SUCCESS").is_file():
             people_of(spark, size, layout, seed).write.mode("overwrite").parquet(str(place))
         frame = spark.read.parquet(str(place))
@@ -85,7 +87,7 @@ def _measured(folder: Path, size: int, seed: int) -> Row:
         solved = time.perf_counter()
         passes.settle(outcome.chooser, outcome.layout, outcome.placed).write.parquet(str(out))
         settled = time.perf_counter()
-        sums = _counted(spark.read.parquet(str(out)), frame, layout)
+        sums = _counted(spark.read.parquet(str(out)), frame, layout, program)
         return {
             "rows": len(program.rows),
             "people": size,
@@ -95,6 +97,7 @@ def _measured(folder: Path, size: int, seed: int) -> Row:
             "gap": outcome.gap,
             "violation": violation(program, activity(program, sums)),
             "listed": int(sums["places"].sum()),
+            "binding": sorted(name for name, price in outcome.prices.items() if price > 0.0),
             "passes": outcome.passes,
             "notes": list(outcome.notes),
         }
@@ -102,16 +105,25 @@ def _measured(folder: Path, size: int, seed: int) -> Row:
         spark.stop()
 
 
-def _counted(settled: Any, frame: Any, layout: Layout) -> dict[str, Any]:
-    """Exact sums of what was settled, from the two files alone."""
+def _counted(settled: Any, frame: Any, layout: Layout, program: Program) -> dict[str, Any]:
+    """Exact sums by arm of what was settled, from the two files and the pass rates alone."""
+    partners = program.partners
+    names = ("(all alike)",) if partners is None else partners.names
     both = settled.join(frame, "prospect_key")
-    found = {"places": np.zeros(len(CHANNELS), dtype=np.int64)}
-    cells = []
-    for k, channel in enumerate(CHANNELS):
-        mine = F.col("channel") == channel
-        cells.append(F.count_if(mine).alias(f"places_{k}"))
-        cells += [F.sum(F.when(mine, F.col(layout.column(q, k)))).alias(layout.column(q, k)) for q in layout.quantities]
-    told = both.agg(*cells).collect()[0]
-    for name in ("places", *layout.quantities):
-        found[name] = np.array([told[f"{name}_{k}"] or 0 for k in range(len(CHANNELS))], dtype=np.int64)
-    return found
+    if partners is None:
+        both = both.withColumn("partner", F.lit(names[0])).withColumn("rate", F.lit(1))
+    else:
+        pairs = [(c, n, int(r)) for c, row in enumerate(partners.rates) for n, r in zip(names, row, strict=True)]
+        rates = settled.sparkSession.createDataFrame(pairs, "kind int, partner string, rate bigint")
+        both = both.join(F.broadcast(rates), ["kind", "partner"])
+    cells = [F.count("*").alias("places")]
+    for name in layout.quantities:
+        amount = F.lit(0)
+        for k, channel in enumerate(CHANNELS):
+            amount = F.when(F.col("channel") == channel, F.col(layout.column(name, k))).otherwise(amount)
+        cells.append(F.sum(amount if name == "cost" else amount * F.col("rate")).alias(name))
+    found = {one: np.zeros((len(CHANNELS), len(names)), dtype=np.int64) for one in ("places", *layout.quantities)}
+    for row in both.groupBy("channel", "partner").agg(*cells).collect():
+        for one, sums in found.items():
+            sums[CHANNELS.index(row["channel"]), names.index(row["partner"])] = row[one]
+    return {one: sums.ravel() for one, sums in found.items()}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pyspark.sql import functions as F
 
 from jobs.activate.allocation.narrow import LARGEST
-from jobs.activate.allocation.people import LUCK, Layout
+from jobs.activate.allocation.partners import Partners
+from jobs.activate.allocation.people import KIND, LUCK, Layout
 from jobs.activate.allocation.program import UNITS
 from jobs.activate.allocation.terms import Terms
 from segments.impact import Impact
@@ -21,12 +23,35 @@ PULL = (1.0, 1.5, 0.6, 2.0, 1.2, 0.4, 2.2, 0.8)  # clicks won, against the first
 PLACES = (0.02, 0.015, 0.03, 0.02, 0.015, 0.03, 0.012, 0.02)  # of people, by channel
 MONEY = (0.035, 0.05, 0.03, 0.025, 0.04, 0.03, 0.02, 0.025)  # budget over mean cost, of people
 OPEN = 0.9  # share of people a channel can reach
-MAX_LATE, GOOD_A_PERSON = 0.030, 1.3e-3
+MAX_LATE, GOOD_A_PERSON = 0.030, {18: 1.3e-3, 168: 1.0e-3}
 PARTITIONS = 8
+LENDERS, REGIONS, BANDS, SERVES = 50, 12, 25, 0.5
+FUNDED_A_PERSON = 1.5e-3  # what partners' quotas and the floor are made for
+MAX_GAP = {18: 1e-4, 168: 1e-3}
 
 
-def terms_for(people: int) -> Terms:
-    """Eighteen rows that all matter: places and money of eight channels, a late cap, a floor."""
+def lenders_for(people: int, seed: int) -> Partners:
+    """Fifty partners: half of the regions each, unlike in whom they fund, quotas of which most bind, caps of each."""
+    dice = np.random.default_rng(seed)
+    serves = dice.random((LENDERS, REGIONS)) < SERVES
+    serves[np.arange(LENDERS), np.arange(LENDERS) % REGIONS] = True
+    steps = np.linspace(-1.0, 1.0, BANDS)
+    liking = np.exp(0.25 * dice.normal(size=(LENDERS, 1)) + 0.3 * dice.normal(size=(LENDERS, 1)) * steps)
+    rate = serves[:, :, None] * liking[:, None, :]
+    rate = rate / (rate.sum(axis=0) / serves.sum(axis=0)[:, None])
+    even = people * FUNDED_A_PERSON / LENDERS
+    return Partners(
+        names=tuple(f"partner_{m:02d}" for m in range(LENDERS)),
+        pass_rate=rate.reshape(LENDERS, -1).T,
+        quota=tuple(float(x) for x in even * np.exp(0.5 * dice.normal(size=LENDERS))),
+        price=(0.0,) * LENDERS,
+        max_late=tuple(float(x) for x in MAX_LATE * np.exp(0.15 * dice.normal(size=LENDERS))),
+        max_fraud=tuple(float(x) for x in 0.0035 * np.exp(0.15 * dice.normal(size=LENDERS))),
+    )
+
+
+def terms_for(people: int, rows: int = 18, seed: int = 1) -> Terms:
+    """Eighteen rows that all matter: places and money of eight channels, a late cap, a floor; 168: partners too."""
     return Terms(
         channels=CHANNELS,
         capacity=tuple(int(people * share) for share in PLACES),
@@ -36,11 +61,12 @@ def terms_for(people: int) -> Terms:
         exploration=0.05,
         holdout=0.1,
         objective="volume",
-        good_floor=people * GOOD_A_PERSON,
+        good_floor=people * GOOD_A_PERSON[rows],
         max_late_rate=MAX_LATE,
         max_fraud_rate=None,
-        max_gap=1e-4,
+        max_gap=MAX_GAP[rows],
         impact=Impact((0.0,) * 8, (0.0,) * 8),
+        partners=lenders_for(people, seed) if rows > 18 else None,
     )
 
 
@@ -70,13 +96,17 @@ def people_of(spark: Any, people: int, layout: Layout, seed: int) -> DataFrame:
             "value": good * 567.0 - price * clicks / pull,
             "good": good,
             "late": (late - MAX_LATE) * funded,
-            "fraud": (F.lit(0.002) * F.exp(F.col("risk")) - 0.004) * funded,
+            "fraud": F.lit(0.002) * F.exp(F.col("risk")) * funded,
+            "funded": funded,
         }
         is_open = dice(f"open {k}") < OPEN
         for name in layout.quantities:
             held = F.least(F.greatest(natural[name], F.lit(-LARGEST[name])), F.lit(LARGEST[name]))
             whole = F.rint(held * F.lit(UNITS[name])).cast("bigint")
             cells.append(F.when(is_open, whole).alias(layout.column(name, k)))
+    if layout.has_kind:
+        band = F.least(F.greatest(F.floor((F.col("risk") + 2.5) * 5.0), F.lit(0)), F.lit(BANDS - 1))
+        cells.append((F.floor(dice("region") * REGIONS) * BANDS + band).cast("int").alias(KIND))
     luck = [dice(f"luck {name}").alias(name) for name in LUCK]
     key = F.sha2(F.concat_ws(":", F.lit(seed), "id"), 256)
     return ids.select(F.substring(key, 1, 32).alias("prospect_key"), *luck, *cells).select(*layout.columns)

@@ -13,19 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.activate.allocation.answers import best_arms, offers, weights
 from jobs.activate.allocation.choosers import Luck
-from jobs.activate.allocation.program import (
-    NOBODY,
-    Floats,
-    Ints,
-    People,
-    Program,
-    best_channels,
-    reduced_costs,
-    totals,
-    weight,
-    worth,
-)
+from jobs.activate.allocation.program import NOBODY, Floats, Ints, People, Program
+from jobs.activate.allocation.sums import totals
 
 SEATS, MOVES = 20_000, 40_000
 
@@ -43,22 +34,21 @@ class Board:
 
     def only(self, chosen: NDArray[Any]) -> Board:
         """Some of them, by place or by a mask."""
-        amounts = {name: whole[chosen] for name, whole in self.people.amounts.items()}
         luck = {name: draws[chosen] for name, draws in self.luck.items()}
-        return Board(self.keys[chosen], People(self.people.may[chosen], amounts), luck)
+        return Board(self.keys[chosen], self.people.only(chosen), luck)
 
 
 @dataclass(frozen=True)
 class Moves:
     """A choice of everybody on a board, and single changes of it.
 
-    `person`, `channel` (NOBODY: off every list): one a move. `objective`, `rows` (rows x moves): what a move changes.
+    `person`, `arm` (NOBODY: off every list): one a move. `objective`, `rows` (rows x moves): what a move changes.
     `sums`: the exact sums of the choice before any move.
     """
 
     base: Ints
     person: Ints
-    channel: Ints
+    arm: Ints
     objective: Floats
     rows: Floats
     sums: Mapping[str, Ints]
@@ -67,15 +57,15 @@ class Moves:
         return len(self.person)
 
     def after(self, made: NDArray[np.bool_]) -> Ints:
-        """Everybody's channel once some moves are made."""
+        """Everybody's arm once some moves are made."""
         choice = self.base.copy()
-        choice[self.person[made]] = self.channel[made]
+        choice[self.person[made]] = self.arm[made]
         return choice
 
 
 def indifference(program: Program, people: People, prices: Floats) -> Floats:
     """How much better each person's best answer is than the next, natural units; infinite where no channel is open."""
-    costs = reduced_costs(program, people, prices)
+    costs = offers(program, people, prices).cost
     lowest, second = np.zeros(len(people)), np.full(len(people), np.inf)
     for k in range(costs.shape[1]):
         second = np.minimum(second, np.maximum(lowest, costs[:, k]))
@@ -99,28 +89,21 @@ def moves_of(program: Program, board: Board, prices: Floats, most: int = MOVES) 
 
     Dropping somebody always counts among the cheapest, so that whatever the board takes of a row can be given back.
     """
-    people, count, channels = board.people, len(board), len(program.channels)
-    base = best_channels(program, people, prices)
-    costs = np.column_stack([reduced_costs(program, people, prices), np.zeros(count)])
-    everybody = np.arange(count)
-    extra = costs - costs[everybody, base][:, None]
-    extra[:, channels] = -1.0
-    extra[everybody, base] = np.inf  # NOBODY is the last column
+    people = board.people
+    base, open_to = best_arms(program, people, prices), offers(program, people, prices)
+    nobody = np.full(len(board), NOBODY)
+    costs, arms = np.column_stack([open_to.cost, np.zeros(len(board))]), np.column_stack([open_to.arm, nobody])
+    stays = (arms == base[:, None]) & np.isfinite(costs)
+    extra = costs - costs[stays][:, None]
+    extra[:, -1] = -1.0
+    extra[stays] = np.inf
     open_moves = np.flatnonzero(np.isfinite(extra.ravel()))
     cheapest = np.argsort(extra.ravel()[open_moves], kind="stable")[:most]
-    person, place = np.divmod(np.sort(open_moves[cheapest]), channels + 1)
-    return changes(program, people, base, person, np.where(place == channels, NOBODY, place))
+    chosen = np.sort(open_moves[cheapest])
+    return changes(program, people, base, chosen // arms.shape[1], arms.ravel()[chosen])
 
 
-def changes(program: Program, people: People, base: Ints, person: Ints, channel: Ints) -> Moves:
-    """What it changes to put each of `person` on `channel` instead of where `base` puts them."""
-    chosen, objective = base[person], np.zeros(len(person))
-    rows = np.zeros((len(program.rows), len(person)))
-    for k in range(len(program.channels)):
-        sign = (channel == k).astype(np.float64) - (chosen == k)
-        objective += sign * worth(program, people, k)[person]
-        for nth, row in enumerate(program.rows):
-            if row.channel in (None, k):
-                each = weight(program, row, people, k)
-                rows[nth] += sign * (each[person] if isinstance(each, np.ndarray) else each)
-    return Moves(base, person, channel, objective, rows, totals(program, people, base))
+def changes(program: Program, people: People, base: Ints, person: Ints, arm: Ints) -> Moves:
+    """What it changes to put each of `person` on `arm` instead of where `base` puts them."""
+    before, after = (weights(program, people, person, one) for one in (base[person], arm))
+    return Moves(base, person, arm, after[0] - before[0], after[1] - before[1], totals(program, people, base))

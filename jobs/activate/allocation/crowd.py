@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from jobs.activate.allocation.answers import best_arms
 from jobs.activate.allocation.board import Board, nearest
 from jobs.activate.allocation.choosers import is_explorer
-from jobs.activate.allocation.program import Floats, Ints, Program, best_channels, totals
+from jobs.activate.allocation.program import Floats, Ints, Program
+from jobs.activate.allocation.sums import totals
 
 
 class Crowd(Protocol):
@@ -33,7 +35,7 @@ class Here:
     def ask(self, questions: Sequence[Floats]) -> list[dict[str, Ints]]:
         """Exact sums of everybody's best answer to each of several prices."""
         people = self.board.people
-        return [totals(self.program, people, best_channels(self.program, people, prices)) for prices in questions]
+        return [totals(self.program, people, best_arms(self.program, people, prices)) for prices in questions]
 
     def near(self, prices: Floats, seats: int) -> Board:
         """At most so many people, those nearest to indifferent at the prices; ties by key."""

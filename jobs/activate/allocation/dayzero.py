@@ -11,8 +11,9 @@ from pyspark.sql import functions as F
 
 from jobs.activate.allocation.choosers import BestFirst, DayZero
 from jobs.activate.allocation.passes import Passes
-from jobs.activate.allocation.program import UNITS, Floats, activity, violation
+from jobs.activate.allocation.program import UNITS, Floats
 from jobs.activate.allocation.solve import Outcome
+from jobs.activate.allocation.sums import activity, violation
 from jobs.activate.allocation.terms import Terms
 
 if TYPE_CHECKING:

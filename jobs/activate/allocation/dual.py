@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from jobs.activate.allocation.answers import best_arms
 from jobs.activate.allocation.board import SEATS, Board, Moves, moves_of
 from jobs.activate.allocation.master import Followed, master
-from jobs.activate.allocation.program import Floats, Ints, Program, activity, best_channels, objective_of, totals
+from jobs.activate.allocation.program import Floats, Ints, Program
+from jobs.activate.allocation.sums import activity, objective_of, totals
 
 Answer = Mapping[str, Ints]
 Oracle = Callable[[Sequence[Floats]], Sequence[Answer]]
@@ -90,7 +92,7 @@ def search(
         for prices, sums in zip(questions, ask(questions), strict=True):
             plan = Plan(prices, objective_of(program, sums), activity(program, sums))
             plans.append(plan)
-            bound = plan.objective + float(np.dot(prices, plan.activity - limits)) + _of_supply(program, prices)
+            bound = plan.objective + float(np.dot(prices, plan.activity - limits)) + of_supply(program, prices)
             if bound > best_bound:
                 best_bound, centre = bound, prices
         if found is not None and not is_short:
@@ -142,13 +144,13 @@ def _followed(program: Program, plans: Sequence[Plan], board: Board | None, move
     objective, rows = objective + objective_of(program, moves.sums), rows + activity(program, moves.sums)[:, None]
     for place, plan in enumerate(plans):
         if plan.prices is not None:
-            sums = totals(program, board.people, best_channels(program, board.people, plan.prices))
+            sums = totals(program, board.people, best_arms(program, board.people, plan.prices))
             objective[place] -= objective_of(program, sums)
             rows[:, place] -= activity(program, sums)
     return Followed(objective, rows)
 
 
-def _of_supply(program: Program, prices: Floats) -> float:
+def of_supply(program: Program, prices: Floats) -> float:
     """What places bought in steps add to the bound: those worth their toll at the prices, against all of them."""
     total = 0.0
     for row, price in zip(program.rows, prices, strict=True):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from jobs.activate.allocation.people import LUCK, Layout
+from jobs.activate.allocation.people import KIND, LUCK, Layout
 from jobs.activate.allocation.program import UNITS
 from jobs.activate.allocation.terms import Terms
 from segments.gates import uniform
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 # Beyond this a figure is a fault upstream; the cap keeps whole-number sums over millions of people in range.
-LARGEST = {"cost": 1e6, "value": 1e6, "good": 1.0, "late": 1.0, "fraud": 1.0}
+LARGEST = {"cost": 1e6, "value": 1e6, "good": 1.0, "late": 1.0, "fraud": 1.0, "funded": 1.0}
 
 
 def measures() -> dict[str, Column]:
@@ -33,6 +33,7 @@ def quantities(terms: Terms) -> dict[str, Column]:
         "cost": F.col("expected_cost"),
         "value": F.col("expected_value"),
         "good": made["good"],
+        "funded": made["funded"],
         "late": (F.col("p_late") - F.lit(terms.max_late_rate or 0.0)) * made["funded"],
         "fraud": (F.col("p_fraud") - F.lit(terms.max_fraud_rate or 0.0)) * made["funded"],
     }
@@ -41,7 +42,8 @@ def quantities(terms: Terms) -> dict[str, Column]:
 def people_frame(pairs: DataFrame, layout: Layout, terms: Terms, salt: str, day: date) -> DataFrame:
     """One row a person with an open pair: `pairs` has prospect_key, person_key, channel and the scores' columns.
 
-    Luck is drawn anew each month, so that audiences stay stable within it.
+    Where the layout asks for it `pairs` also has each person's `kind`, the same on every channel. Luck is drawn anew
+    each month, so that audiences stay stable within it.
     """
     made = quantities(terms)
     cells = []
@@ -50,6 +52,8 @@ def people_frame(pairs: DataFrame, layout: Layout, terms: Terms, salt: str, day:
         whole = F.rint(F.least(F.greatest(made[name], F.lit(-cap)), F.lit(cap)) * F.lit(UNITS[name])).cast("bigint")
         for place, channel in enumerate(layout.channels):
             cells.append(F.max(F.when(F.col("channel") == channel, whole)).alias(layout.column(name, place)))
+    if layout.has_kind:
+        cells.append(F.max(KIND).cast("int").alias(KIND))
     wide = pairs.groupBy("prospect_key", "person_key").agg(*cells)
     month = f"{day:%Y-%m}"
     luck = [uniform(salt, "choice", month, F.col("person_key"), nth=n).alias(name) for n, name in enumerate(LUCK)]

@@ -14,9 +14,11 @@ from pyspark.sql import functions as F
 from jobs.activate.allocation.board import Board, indifference
 from jobs.activate.allocation.choosers import AtPrices, Chooser, DayZero, Policy, is_explorer
 from jobs.activate.allocation.crowd import Crowd, Here, policy_people
+from jobs.activate.allocation.partners import RATE
 from jobs.activate.allocation.people import Layout
 from jobs.activate.allocation.placed import Placed
-from jobs.activate.allocation.program import Floats, Ints, Program, totals
+from jobs.activate.allocation.program import Floats, Ints, People, Program
+from jobs.activate.allocation.sums import totals
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 SAMPLE = 60_000
 HELD = 250_000  # so many people take some 100 MB on the driver, and no time going through Spark
 CHOSEN = "prospect_key string, channel string, role string, propensity double"
+LENT = "partner string, pass_rate double"
 
 
 @dataclass(frozen=True)
@@ -52,13 +55,12 @@ class Passes:
             return [totals(self.program, people, chooser.choose(people, luck)) for chooser in choosers]
         names = ["places", *self.program.quantities]
         step = _Tally(self.layout, self.program, tuple(choosers))
+        arms = len(self.layout.channels) * self.program.lenders
         schema = "question int, place int, " + ", ".join(f"`{name}` bigint" for name in names)
         parts = self.frame.mapInArrow(step, schema)
         summed = parts.groupBy("question", "place").agg(*[F.sum(name).alias(name) for name in names])
-        rows = self.shell.small(summed, len(choosers) * len(self.layout.channels) + 1)
-        result = [
-            {name: np.zeros(len(self.layout.channels), dtype=np.int64) for name in names} for _ in range(len(choosers))
-        ]
+        rows = self.shell.small(summed, len(choosers) * arms + 1)
+        result = [{name: np.zeros(arms, dtype=np.int64) for name in names} for _ in range(len(choosers))]
         for row in rows.to_dict("records"):
             for name in names:
                 result[int(row["question"])][name][int(row["place"])] = int(row[name])
@@ -91,8 +93,11 @@ class Passes:
         return {str(name): rows[name] for name in rows.columns}
 
     def settle(self, chooser: Policy | DayZero, layout: Layout, placed: Placed | None = None) -> DataFrame:
-        """The choice of everybody who gets a channel: prospect_key, channel, role, propensity."""
-        return self.frame.mapInArrow(_Settle(layout, chooser, placed), CHOSEN)
+        """The choice of everybody who gets a channel: prospect_key, channel, role, propensity; where partners differ
+        also partner and pass_rate.
+        """
+        chosen = CHOSEN if self.program.partners is None else f"{CHOSEN}, {LENT}"
+        return self.frame.mapInArrow(_Settle(layout, chooser, placed, self.program), chosen)
 
 
 @dataclass(frozen=True)
@@ -155,12 +160,12 @@ class _Tally:
             people, luck = self.layout.people(_columns(batch))
             for question, chooser in enumerate(self.choosers):
                 sums = totals(self.program, people, chooser.choose(people, luck))
-                count = len(self.layout.channels)
+                place = np.flatnonzero(sums["places"])
                 columns: dict[str, Any] = {
-                    "question": np.full(count, question, dtype=np.int32),
-                    "place": np.arange(count, dtype=np.int32),
+                    "question": np.full(len(place), question, dtype=np.int32),
+                    "place": place.astype(np.int32),
                 }
-                yield pa.RecordBatch.from_pydict({**columns, **sums})
+                yield pa.RecordBatch.from_pydict({**columns, **{name: sums[name][place] for name in sums}})
 
 
 @dataclass(frozen=True)
@@ -168,6 +173,7 @@ class _Settle:
     layout: Layout
     chooser: Policy | DayZero
     placed: Placed | None
+    program: Program
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -178,17 +184,28 @@ class _Settle:
                 chooser = chooser.placing(self.placed.of(keys))
             choice = chooser.choose(people, luck)
             rows = np.flatnonzero(choice >= 0)
-            chances = chooser.chances(people)[rows, choice[rows]]
+            channel, lent = self.program.channels_of(choice[rows]), self._lent(people, rows, choice[rows])
+            chances = chooser.chances(people)[rows, channel]
             explored = chooser.is_exploration(luck)[rows]
-            names = np.array(self.layout.channels, dtype=object)[choice[rows]]
+            names = np.array(self.layout.channels, dtype=object)[channel]
             yield pa.RecordBatch.from_pydict(
                 {
                     "prospect_key": keys.take(pa.array(rows)),
                     "channel": pa.array(names, type=pa.string()),
                     "role": pa.array(np.where(explored, "exploration", "policy").tolist(), type=pa.string()),
                     "propensity": pa.array(chances, type=pa.float64()),
+                    **lent,
                 }
             )
+
+    def _lent(self, people: People, rows: Ints, arm: Ints) -> dict[str, pa.Array]:
+        """Who lends to some people, and how many customers that brings against the average."""
+        partners, place = self.program.partners, self.program.partners_of(arm)
+        if partners is None or people.kind is None:
+            return {}
+        names = np.array(partners.names, dtype=object)[place]
+        rate = partners.rates[people.kind[rows], place] / RATE
+        return {"partner": pa.array(names, type=pa.string()), "pass_rate": pa.array(rate, type=pa.float64())}
 
 
 def _columns(batch: pa.RecordBatch) -> dict[str, Any]:

@@ -12,18 +12,21 @@ from jobs.activate.allocation.board import Board
 from jobs.activate.allocation.program import Floats, Ints, People
 
 LUCK = ("role", "pick", "keep", "mix")
+KIND = "kind"
 
 
 @dataclass(frozen=True)
 class Layout:
     """Which columns a people frame has: `prospect_key`, the luck, then each quantity of each channel by place.
 
-    A null cost means that the pair is shut; `closed` channels are shut to everybody.
+    A null cost means that the pair is shut; `closed` channels are shut to everybody. `has_kind`: the class by which
+    partners differ comes last.
     """
 
     channels: tuple[str, ...]
     quantities: tuple[str, ...]
     closed: frozenset[str] = field(default_factory=frozenset)
+    has_kind: bool = False
 
     def column(self, quantity: str, place: int) -> str:
         """Name of the column of one quantity on the channel at a place."""
@@ -33,7 +36,8 @@ class Layout:
     def columns(self) -> tuple[str, ...]:
         """Every column of a people frame, in order."""
         places = range(len(self.channels))
-        return ("prospect_key", *LUCK, *(self.column(q, k) for q in self.quantities for k in places))
+        amounts = (self.column(q, k) for q in self.quantities for k in places)
+        return ("prospect_key", *LUCK, *amounts, *((KIND,) if self.has_kind else ()))
 
     def people(self, columns: dict[str, Any]) -> tuple[People, dict[str, Floats]]:
         """A batch and its luck from columns as pyarrow or pandas hands them over (null is null or NaN)."""
@@ -48,7 +52,7 @@ class Layout:
                 if name == "cost":
                     may[:, k] = known & (self.channels[k] not in self.closed)
         luck = {name: np.asarray(columns[name], dtype=np.float64) for name in LUCK}
-        return People(may, amounts), luck
+        return People(may, amounts, _whole(columns[KIND])[0] if self.has_kind else None), luck
 
     def board(self, columns: dict[str, Any]) -> Board:
         """The same with keys, from columns as pandas hands them over."""

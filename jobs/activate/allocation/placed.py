@@ -1,4 +1,4 @@
-"""People put on their channel by name, where everybody else goes where prices say."""
+"""People put on their arm by name, where everybody else goes where prices say."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ ELSEWHERE = -2  # not among the placed
 
 @dataclass(frozen=True)
 class Placed:
-    """Keys and the channel of each by place (NOBODY: off every list)."""
+    """Keys and the arm of each (NOBODY: off every list)."""
 
     keys: NDArray[np.object_]
-    channel: Ints
+    arm: Ints
 
     def of(self, keys: Any) -> Ints:
-        """The channel of each of a pyarrow array of keys; ELSEWHERE for who is not placed."""
+        """The arm of each of a pyarrow array of keys; ELSEWHERE for who is not placed."""
         found = pc.fill_null(pc.index_in(keys, pa.array(self.keys, type=pa.string())), -1)
         place = found.to_numpy(zero_copy_only=False).astype(np.int64)
-        return np.asarray(np.append(self.channel, ELSEWHERE)[place], dtype=np.int64)
+        return np.asarray(np.append(self.arm, ELSEWHERE)[place], dtype=np.int64)

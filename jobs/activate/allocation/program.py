@@ -1,35 +1,46 @@
-"""The linear programme of a plan: its rows, what one person weighs on each, and one person's best answer to prices.
+"""The linear programme of a plan, and a batch of people it is about.
 
     minimise   objective . x      subject to   A x <= limit,  sum_k x_ik <= 1,  x >= 0
-    rows       places and budget of each channel, the total budget, late cap, fraud cap, floor (volume mode)
+    rows       places and budget of each channel, the total budget, late cap, fraud cap, floor (volume mode),
+               quota, late cap and fraud cap of each partner
 
-Everything about people is in whole numbers (`UNITS`), so that sums are exact in any order and on any engine.
+What one is put on is an arm: a channel and, where partners differ, the partner that lends; its number is
+channel x partners + partner. Everything about people is in whole numbers (`UNITS`), so that sums are exact in any order
+and on any engine.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from jobs.activate.allocation.partners import RATE, Partners
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 # What one whole number stands for: money in millionths, expected customers in billionths.
-UNITS = {"cost": 1e6, "value": 1e6, "good": 1e9, "late": 1e9, "fraud": 1e9}
+UNITS = {"cost": 1e6, "value": 1e6, "good": 1e9, "late": 1e9, "fraud": 1e9, "funded": 1e9}
 NOBODY = -1
 
 
 @dataclass(frozen=True)
 class Row:
-    """One coupling row: what is summed (`kind`), over which channel (None is all), and its limit in natural units."""
+    """One coupling row: what is summed (`kind`) over which channel and partner (None is all), limit in natural units.
+
+    `less`: so many times the funded customers are taken off the sum (a partner's own cap on a rate).
+    """
 
     name: str
     kind: str
     channel: int | None
     limit: float
+    partner: int | None = None
+    less: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -38,7 +49,7 @@ class Program:
 
     `load`: what each channel's costs are multiplied with at the use it is planned for. `supply`: each channel's places
     in steps of (people, toll), where a person on such a place makes the others there pay so much more (base currency);
-    tolls rise. Both empty: prices do not move with use.
+    tolls rise. Both empty: prices do not move with use. `partners`: who lends; None: they are all alike.
     """
 
     channels: tuple[str, ...]
@@ -46,6 +57,34 @@ class Program:
     rows: tuple[Row, ...]
     load: tuple[float, ...] = ()
     supply: tuple[tuple[tuple[float, float], ...], ...] = ()
+    partners: Partners | None = None
+
+    @property
+    def lenders(self) -> int:
+        """Arms a channel."""
+        return 1 if self.partners is None else len(self.partners)
+
+    def unit(self, name: str) -> float:
+        """What one of a sum's whole numbers is of its natural unit."""
+        if name == "places":
+            return 1.0
+        return UNITS[name] if self.partners is None or name == "cost" else UNITS[name] * RATE
+
+    def channels_of(self, choice: Ints) -> Ints:
+        """The channel of each arm; whoever is on none stays as they are."""
+        return choice if self.partners is None else np.where(choice >= 0, choice // self.lenders, choice)
+
+    def partners_of(self, choice: Ints) -> Ints:
+        """The partner of each arm, by place; -1 for whoever is on none."""
+        return np.where(choice >= 0, choice % self.lenders, NOBODY)
+
+    def by_channel(self, sums: Ints) -> Ints:
+        """Sums by arm added up by channel."""
+        return sums if self.partners is None else sums.reshape(len(self.channels), -1).sum(axis=1)
+
+    def by_partner(self, sums: Ints) -> Ints:
+        """Sums by arm added up by partner."""
+        return np.asarray(sums.reshape(len(self.channels), -1).sum(axis=0))
 
     def load_of(self, k: int) -> float:
         """The factor on the costs of the channel at a place."""
@@ -69,6 +108,8 @@ class Program:
     def quantities(self) -> tuple[str, ...]:
         """The whole-number quantities a person-channel pair needs, in a fixed order."""
         needed = {self.objective, "cost", *(row.kind.removeprefix("-") for row in self.rows)} - {"places"}
+        if self.partners is not None:
+            needed.add("funded")
         return tuple(sorted(needed))
 
     @property
@@ -78,7 +119,7 @@ class Program:
 
     def with_limits(self, limits: Sequence[float] | Floats) -> Program:
         """The same programme with other limits."""
-        rows = tuple(Row(r.name, r.kind, r.channel, float(b)) for r, b in zip(self.rows, limits, strict=True))
+        rows = tuple(replace(row, limit=float(b)) for row, b in zip(self.rows, limits, strict=True))
         return replace(self, rows=rows)
 
     def scaled(self, share: float) -> Program:
@@ -89,87 +130,32 @@ class Program:
     def beside(self, taken: Floats, places: Ints) -> Program:
         """What is left when others already take so much of each row, and so many of each channel's cheapest places.
 
-        Money and places are never less than nothing.
+        Money, places and quotas are never less than nothing.
         """
         left = self.limits - taken
-        hard = np.array([row.kind in ("places", "cost") for row in self.rows], dtype=np.bool_)
+        hard = np.array([row.kind in ("places", "cost", "funded") for row in self.rows], dtype=np.bool_)
         supply = tuple(_after(steps, float(used)) for steps, used in zip(self.supply, places, strict=bool(self.supply)))
         return replace(self.with_limits(np.where(hard, np.maximum(left, 0.0), left)), supply=supply)
 
 
 @dataclass(frozen=True)
 class People:
-    """A batch of people: whole numbers by quantity, n x channels; `may` says which pairs are open."""
+    """A batch of people: whole numbers by quantity, n x channels; `may` says which pairs are open.
+
+    `kind`: the class of each, by which partners differ; None where they do not.
+    """
 
     may: NDArray[np.bool_]
     amounts: Mapping[str, Ints]
+    kind: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.may)
 
-
-def reduced_costs(program: Program, people: People, prices: Floats) -> Floats:
-    """What each pair costs at the rows' prices, n x channels; closed pairs cost infinity.
-
-    Built channel by channel from elementwise steps only, so that a person's figure does not depend on its batch.
-    """
-    result = np.full(people.may.shape, np.inf)
-    for k in range(len(program.channels)):
-        total = worth(program, people, k)
-        for row, price in zip(program.rows, prices, strict=True):
-            if price != 0.0 and row.channel in (None, k):
-                total = total + price * weight(program, row, people, k)
-        result[:, k] = np.where(people.may[:, k], total, np.inf)
-    return result
-
-
-def worth(program: Program, people: People, k: int) -> Floats:
-    """Each person's part of the objective when put on channel k, to be made small, natural units."""
-    amount: Floats = people.amounts[program.objective][:, k] / UNITS[program.objective]
-    if program.objective == "cost":
-        return amount * program.load_of(k) if program.load else amount
-    if program.objective == "value" and program.load:
-        return -amount + (people.amounts["cost"][:, k] / UNITS["cost"]) * (program.load_of(k) - 1.0)
-    return -amount
-
-
-def weight(program: Program, row: Row, people: People, k: int) -> Floats | float:
-    """What each person weighs on a row when put on channel k, natural units."""
-    if row.kind == "places":
-        return 1.0
-    name = row.kind.removeprefix("-")
-    amount: Floats = people.amounts[name][:, k] / UNITS[name]
-    if name == "cost" and program.load:
-        return amount * program.load_of(k)
-    return -amount if row.kind.startswith("-") else amount
-
-
-def best_channels(program: Program, people: People, prices: Floats) -> Ints:
-    """Each person's cheapest channel at the prices, NOBODY where every channel costs something; ties to the first."""
-    costs = reduced_costs(program, people, prices)
-    best = np.argmin(costs, axis=1).astype(np.int64) if costs.shape[1] else np.zeros(len(people), dtype=np.int64)
-    lowest = costs[np.arange(len(people)), best]
-    return np.where(lowest < 0.0, best, NOBODY)
-
-
-def totals(program: Program, people: People, choice: Ints) -> dict[str, Ints]:
-    """Exact sums of a choice: `places` and every quantity, by channel."""
-    found = {"places": np.bincount(choice[choice >= 0], minlength=len(program.channels)).astype(np.int64)}
-    for name in program.quantities:
-        sums = [people.amounts[name][choice == k, k].sum() for k in range(len(program.channels))]
-        found[name] = np.array(sums, dtype=np.int64)
-    return found
-
-
-def objective_of(program: Program, sums: Mapping[str, Ints]) -> float:
-    """The objective of exact sums but for tolls, natural units, to be made small."""
-    total = float(sums[program.objective].sum()) / UNITS[program.objective]
-    if not program.load or program.objective == "good":
-        return total if program.objective == "cost" else -total
-    cost = sums["cost"] / UNITS["cost"]
-    if program.objective == "cost":
-        return float(np.dot(cost, program.load))
-    return -total + float(np.dot(cost, np.array(program.load) - 1.0))
+    def only(self, chosen: NDArray[Any] | slice) -> People:
+        """Some of them, by place or by a mask."""
+        amounts = {name: whole[chosen] for name, whole in self.amounts.items()}
+        return People(self.may[chosen], amounts, None if self.kind is None else self.kind[chosen])
 
 
 def _after(steps: tuple[tuple[float, float], ...], used: float) -> tuple[tuple[float, float], ...]:
@@ -180,26 +166,3 @@ def _after(steps: tuple[tuple[float, float], ...], used: float) -> tuple[tuple[f
         used = max(0.0, used - width)
         left.append((free, toll))
     return tuple(left)
-
-
-def activity(program: Program, sums: Mapping[str, Ints]) -> Floats:
-    """The left side of each row for exact sums, natural units."""
-    result = np.zeros(len(program.rows))
-    for place, row in enumerate(program.rows):
-        name = row.kind.removeprefix("-")
-        if name == "cost" and program.load:
-            spent = sums[name] / UNITS[name] * np.array(program.load)
-            result[place] = float(spent.sum() if row.channel is None else spent[row.channel])
-            continue
-        total = sums[name].sum() if row.channel is None else sums[name][row.channel]
-        scaled = float(total) / (1.0 if name == "places" else UNITS[name])
-        result[place] = -scaled if row.kind.startswith("-") else scaled
-    return result
-
-
-def violation(program: Program, done: Floats) -> float:
-    """The largest amount by which a row is broken, relative to its limit (to one unit where the limit is below one)."""
-    if not program.rows:
-        return 0.0
-    over = (done - program.limits) / np.maximum(np.abs(program.limits), 1.0)
-    return float(max(0.0, over.max()))

@@ -13,15 +13,9 @@ from jobs.activate.allocation.dual import search
 from jobs.activate.allocation.passes import SAMPLE, Passes
 from jobs.activate.allocation.people import Layout
 from jobs.activate.allocation.placed import Placed
-from jobs.activate.allocation.program import (
-    Floats,
-    Ints,
-    Program,
-    activity,
-    objective_of,
-    totals,
-    violation,
-)
+from jobs.activate.allocation.program import Floats, Ints, Program
+from jobs.activate.allocation.softened import AGAIN, softened_prices
+from jobs.activate.allocation.sums import activity, objective_of, totals, violation
 from jobs.activate.allocation.terms import Terms
 from jobs.activate.allocation.use import at_its_use
 from jobs.activate.allocation.whole import whole_people
@@ -29,6 +23,7 @@ from jobs.activate.allocation.whole import whole_people
 SAMPLES, SAMPLE_GAP, SAMPLE_PASSES, CORRECTIONS = (8_000, SAMPLE), 2e-4, 16, 2
 FULL_PASSES, MENDINGS = 16, 3
 SPARE = 0.002  # of a budget, kept when a channel's price was met higher than planned for
+UNCAPPED = 1e9
 PEOPLE = "people"  # what binds where no row does: there are no more of them
 
 
@@ -129,7 +124,7 @@ def _once(passes: Passes, terms: Terms, people: int) -> _Solved:
     solved = replace(solved, violation=_broken(asked_for, explored, solved))
     if "floor" in [row.name for row in solved.program.rows] and solved.is_short:
         best = _solve(passes, terms, terms.reach(), exploring, explored, people)
-        at_most = -best.bound + float(explored["good"].sum()) / 1e9
+        at_most = -best.bound + float(explored["good"].sum()) / passes.program.unit("good")
         if at_most < (terms.good_floor or 0.0):
             priced = zip(best.program.rows, best.prices, strict=True)
             binding = tuple(row.name for row, price in priced if price > 0) or (PEOPLE,)
@@ -144,31 +139,52 @@ def _once(passes: Passes, terms: Terms, people: int) -> _Solved:
 def explore(passes: Passes, terms: Terms) -> tuple[Exploring, dict[str, Ints], int]:
     """Explorers' choice, thinned so that they take at most the exploration share of each channel's places and money."""
     count = len(terms.channels)
-    exploring = Exploring(terms.exploration, (1.0,) * count)
+    partners, program = terms.partners, passes.program
+    lend = np.ones(0 if partners is None else len(partners))
+    exploring = Exploring(terms.exploration, (1.0,) * count, partners, tuple(lend.tolist()), _caps(program))
     sums = passes.tally([exploring])[0]
     load = np.array(terms.load or (1.0,) * count)
-    places, cost = sums["places"] / 1.0, sums["cost"] / 1e6 * load
+    places, cost = program.by_channel(sums["places"]) / 1.0, program.by_channel(sums["cost"]) / 1e6 * load
     share = terms.exploration
     keep = np.minimum(1.0, share * np.array(terms.capacity) / np.maximum(places, 1e-9))
     keep = np.minimum(keep, share * np.array(terms.budget_left) / np.maximum(cost, 1e-9))
     if terms.total_left is not None:
         keep = keep * min(1.0, share * terms.total_left / max(float((keep * cost).sum()), 1e-9))
+    if partners is not None:
+        quota = np.array([np.inf if one is None else one for one in partners.quota])
+        lend = np.minimum(1.0, share * quota / np.maximum(_funded(program, sums), 1e-9))
     for asked in range(2, 12):
-        exploring = Exploring(terms.exploration, tuple(float(x) for x in keep))
+        exploring = replace(exploring, keep=tuple(float(x) for x in keep), lend=tuple(lend.tolist()))
         sums = passes.tally([exploring])[0]
-        over = (sums["places"] > np.array(terms.capacity)) | (sums["cost"] / 1e6 * load > np.array(terms.budget_left))
-        if terms.total_left is not None and float((sums["cost"] / 1e6 * load).sum()) > terms.total_left:
+        cost = program.by_channel(sums["cost"]) / 1e6 * load
+        over = (program.by_channel(sums["places"]) > np.array(terms.capacity)) | (cost > np.array(terms.budget_left))
+        if terms.total_left is not None and float(cost.sum()) > terms.total_left:
             over = np.ones(count, dtype=np.bool_)
-        if not over.any():
+        is_full = np.zeros(0, dtype=np.bool_) if partners is None else _funded(program, sums) > quota
+        if not over.any() and not is_full.any():
             return exploring, sums, asked
-        keep = np.where(over, keep / 2, keep)
-    return Exploring(terms.exploration, (0.0,) * count), {name: 0 * total for name, total in sums.items()}, 11
+        keep, lend = np.where(over, keep / 2, keep), np.where(is_full, lend / 2, lend)
+    return replace(exploring, keep=(0.0,) * count), {name: 0 * total for name, total in sums.items()}, 11
+
+
+def _caps(program: Program) -> tuple[tuple[str, tuple[float, ...]], ...]:
+    """What one explorer may weigh with each partner, so that explorers alone break no partner's cap."""
+    caps = []
+    for name in ("late", "fraud"):
+        own = {row.partner: row.less for row in program.rows if row.partner is not None and row.kind == name}
+        if own:
+            caps.append((name, tuple(own.get(m, UNCAPPED) for m in range(program.lenders))))
+    return tuple(caps)
+
+
+def _funded(program: Program, sums: dict[str, Ints]) -> Floats:
+    return np.asarray(program.by_partner(sums["funded"]) / program.unit("funded"))
 
 
 def _solve(
     passes: Passes, terms: Terms, program: Program, exploring: Exploring, explored: dict[str, Ints], people: int
 ) -> _Solved:
-    program = program.beside(activity(program, explored), explored["places"])
+    program = program.beside(activity(program, explored), passes.program.by_channel(explored["places"]))
     passes = replace(passes, program=program)
     share, target = exploring.exploration, terms.max_gap / 4
     sample, part = passes.sample(people)
@@ -189,9 +205,9 @@ def _solve(
         chooser=Policy(exploring, mixing, terms.holdout),
         program=program,
         prices=found.prices,
-        sizes=explored["places"] + sums["places"],
+        sizes=program.by_channel(explored["places"] + sums["places"]),
         sums=sums,
-        value=objective_of(program, sums) + program.tolls(sums["places"]),
+        value=objective_of(program, sums) + program.tolls(program.by_channel(sums["places"])),
         owed=float(np.dot(found.prices, over)),
         bound=found.bound,
         violation=violation(program, activity(program, sums)),
@@ -232,11 +248,10 @@ def start_prices(program: Program, crowd: Crowd, few: Board, share: float, max_g
     gap = max(max_gap, SAMPLE_GAP)
     for size in SAMPLES:
         part = min(1.0, size / max(len(few), 1))
-        if part * share < 1.0 and (part < 1.0 or size == SAMPLES[-1]):
+        is_search_itself = part * share == 1.0 and not _is_climbed(program)
+        if not is_search_itself and (part < 1.0 or size == SAMPLES[-1]):
             scaled, some = program.scaled(share * part), few.only(few.luck["pick"] < share * part)
-            here = Here(scaled, some)
-            found = search(scaled, here.ask, here.near, start=start, max_gap=gap, max_passes=SAMPLE_PASSES)
-            start = [found.centre]
+            start = [_centre(Here(scaled, some), start, gap)]
     if share == 1.0:
         return start
     scaled = program.scaled(share)
@@ -244,6 +259,28 @@ def start_prices(program: Program, crowd: Crowd, few: Board, share: float, max_g
         mine, all_of_them = Here(scaled, few).ask(start[-1:])[0], crowd.ask(start[-1:])[0]
         more = share * activity(program, all_of_them) - activity(program, mine)
         here = Here(scaled.with_limits(scaled.limits - more), few)
-        found = search(here.program, here.ask, here.near, start=start[-1:], max_gap=max_gap, max_passes=SAMPLE_PASSES)
-        start.append(found.centre)
+        start.append(_centre(here, start[-1:], max_gap))
     return start[-2:]
+
+
+def _centre(here: Here, start: list[Floats], max_gap: float) -> Floats:
+    """The prices of the best bound for people in memory: by the search, or climbed to where partners have rows."""
+    if _is_climbed(here.program):
+        if start:
+            return softened_prices(here.program, here.board.people, start[-1], AGAIN)
+        return softened_prices(here.program, here.board.people, _without_partners_rows(here, max_gap))
+    found = search(here.program, here.ask, here.near, start=start, max_gap=max_gap, max_passes=SAMPLE_PASSES)
+    return found.centre
+
+
+def _is_climbed(program: Program) -> bool:
+    return any(row.partner is not None for row in program.rows)
+
+
+def _without_partners_rows(here: Here, max_gap: float) -> Floats:
+    """Prices that are best as if partners took everybody sent to them."""
+    ours = np.array([row.partner is None for row in here.program.rows], dtype=np.bool_)
+    program = replace(here.program, rows=tuple(row for row in here.program.rows if row.partner is None))
+    prices = np.zeros(len(ours))
+    prices[ours] = _centre(Here(program, here.board), [], max_gap)
+    return prices

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from jobs.activate.allocation.partners import Partners
 from jobs.activate.allocation.program import Program, Row
 from jobs.runtime.conf import Conf
 from segments.impact import Floats, Impact
@@ -35,9 +36,10 @@ class Terms:
     impact: Impact
     load: tuple[float, ...] = ()
     supply: tuple[tuple[tuple[float, float], ...], ...] = ()
+    partners: Partners | None = None
 
     def program(self) -> Program:
-        """The linear programme of these terms: rows named `places:<channel>`, `budget:<channel>`, `budget`, …"""
+        """The linear programme of these terms: rows `places:<channel>`, `budget:<channel>`, `quota:<partner>`, …"""
         rows = [Row(f"places:{c}", "places", k, float(self.capacity[k])) for k, c in enumerate(self.channels)]
         rows += [Row(f"budget:{c}", "cost", k, self.budget_left[k]) for k, c in enumerate(self.channels)]
         if self.total_left is not None:
@@ -46,15 +48,35 @@ class Terms:
             rows.append(Row("late", "late", None, 0.0))
         if self.max_fraud_rate is not None:
             rows.append(Row("fraud", "fraud", None, 0.0))
+        rows += self._of_partners()
         if self.objective == "volume" and self.good_floor is not None:
             rows.append(Row("floor", "-good", None, -self.good_floor))
-            return Program(self.channels, "cost", tuple(rows), self.load, self.supply)
-        return Program(self.channels, "value", tuple(rows), self.load, self.supply)
+            return Program(self.channels, "cost", tuple(rows), self.load, self.supply, self.partners)
+        return Program(self.channels, "value", tuple(rows), self.load, self.supply, self.partners)
+
+    def _of_partners(self) -> list[Row]:
+        """Each partner's quota and caps. The quantities late and fraud are told beyond the caps over all partners."""
+        if self.partners is None:
+            return []
+        rows = []
+        caps = (
+            ("late", self.partners.max_late, self.max_late_rate),
+            ("fraud", self.partners.max_fraud, self.max_fraud_rate),
+        )
+        for place, name in enumerate(self.partners.names):
+            quota = self.partners.quota[place]
+            if quota is not None:
+                rows.append(Row(f"quota:{name}", "funded", None, quota, place))
+            for kind, own, overall in caps:
+                cap = own[place]
+                if cap is not None:
+                    rows.append(Row(f"{kind}:{name}", kind, None, 0.0, place, cap - (overall or 0.0)))
+        return rows
 
     def reach(self) -> Program:
         """The same without the floor: as many good customers as the other rows allow."""
         rows = tuple(row for row in self.program().rows if row.name != "floor")
-        return Program(self.channels, "good", rows, self.load)
+        return Program(self.channels, "good", rows, self.load, partners=self.partners)
 
     def used(self, listed: Floats, mean_cost: Floats) -> Terms:
         """The same planned for a use of the channels: so many people on each, who cost so much each at the usual load.

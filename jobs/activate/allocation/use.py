@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from jobs.activate.allocation.answers import best_arms
 from jobs.activate.allocation.choosers import AtPrices, Luck
 from jobs.activate.allocation.dual import search
-from jobs.activate.allocation.program import Floats, Ints, People, Program, best_channels, totals
+from jobs.activate.allocation.program import Floats, Ints, People, Program
+from jobs.activate.allocation.sums import totals
 from jobs.activate.allocation.terms import Terms
 
 ROUNDS, PASSES, MAX_PEOPLE = 6, 30, 20_000
@@ -25,7 +27,7 @@ def at_its_use(terms: Terms, batch: People, luck: Luck, share: float) -> Terms:
     if terms.impact.is_flat:
         return terms
     step = -(-len(batch) // MAX_PEOPLE)
-    batch = People(batch.may[::step], {name: amounts[::step] for name, amounts in batch.amounts.items()})
+    batch = batch.only(slice(None, None, step))
     luck, share = {name: draws[::step] for name, draws in luck.items()}, share / step
     listed, mean = _start(terms, batch)
     start: list[Floats] = []
@@ -61,7 +63,7 @@ def _use(program: Program, batch: People, plans: Sequence[tuple[Floats | None, f
     count, cost = np.zeros(len(program.channels)), np.zeros(len(program.channels))
     for prices, weight in plans:
         if prices is not None:
-            sums = totals(program, batch, best_channels(program, batch, prices))
-            count += weight * sums["places"]
-            cost += weight * sums["cost"] / 1e6
+            sums = totals(program, batch, best_arms(program, batch, prices))
+            count += weight * program.by_channel(sums["places"])
+            cost += weight * program.by_channel(sums["cost"]) / 1e6
     return count, cost

@@ -10,13 +10,17 @@ from numpy.typing import NDArray
 
 from jobs.activate.allocation.board import Board, Moves, changes
 from jobs.activate.allocation.master import Followed, master, once_each, steps_for_sale
-from jobs.activate.allocation.program import Floats, Ints, Program, activity, objective_of, totals, violation
+from jobs.activate.allocation.program import Floats, Ints, Program
 from jobs.activate.allocation.quiet import unheard
+from jobs.activate.allocation.sums import activity, objective_of, totals, violation
 
-# People tried together, beside those whom the linear programme splits; nodes of the search; whether rows may be broken.
-# Nodes, not seconds, so that the same inputs give the same plan.
-EFFORTS = ((150, 500, False), (600, 1_000, False), (600, 1_000, True))
+# Persons by whom a floor is first overshot, people tried together, beside those whom the linear programme splits; nodes
+# of the search; whether rows may be broken. Nodes, not seconds, so that the same inputs give the same plan.
+EFFORTS = ((0.0, 150, 500, False), (0.0, 600, 1_000, False), (0.0, 600, 1_000, True))
+# Where partners have rows many people are split: dropping some keeps caps and quotas, if the floor can spare them.
+MANY = ((0.0, 150, 500, False), (8.0, 150, 200, False), (8.0, 600, 500, True))
 WHOLE_GAP = 1e-5
+RELIEF = 6  # moves a row, of those that take weight off it
 # Kept free of each row but places, and what breaking it costs: both of the weight of one person.
 HAIR, PENALTY = 1e-5, 100.0
 SPLIT = 1e-6
@@ -25,7 +29,7 @@ NOTHING = 1e-8  # of the heaviest person: the solver would ignore what weighs le
 
 @dataclass(frozen=True)
 class Whole:
-    """The board's channels (NOBODY: none), and exact sums of everybody."""
+    """The board's arms (NOBODY: none), and exact sums of everybody."""
 
     choice: Ints
     sums: dict[str, Ints]
@@ -39,14 +43,17 @@ def whole_people(program: Program, board: Board, moves: Moves, others: Mapping[s
     """
     taken = _plus(others, moves.sums)
     followed = Followed(np.array([objective_of(program, taken)]), activity(program, taken)[:, None])
-    split = master(program, followed, moves, penalty)
-    regret = moves.objective + split.prices @ moves.rows
     found: list[Whole] = []
-    for tried, nodes, may_lack in EFFORTS:
+    for spare, tried, nodes, may_lack in MANY if program.partners is not None else EFFORTS:
+        tight = program.with_limits(program.limits - spare * _of_floor(program, moves)) if spare else program
+        split = master(tight, followed, moves, penalty)
+        regret = moves.objective + split.prices @ moves.rows
         few, choice = _few(moves, split.made, regret, tried)
+        if program.partners is not None:
+            few = np.union1d(few, _relief(program, board, moves, choice, split.prices))
         choice[few] = moves.base[few]
         kept = np.isin(moves.person, few)
-        left = changes(program, board.people, choice, moves.person[kept], moves.channel[kept])
+        left = changes(program, board.people, choice, moves.person[kept], moves.arm[kept])
         made = _made(program, left, _plus(others, left.sums), split.prices, nodes, may_lack)
         if made is not None:
             final = left.after(made)
@@ -58,8 +65,15 @@ def whole_people(program: Program, board: Board, moves: Moves, others: Mapping[s
     return min(found, key=lambda one: violation(program, activity(program, one.sums)))
 
 
+def _of_floor(program: Program, moves: Moves) -> Floats:
+    """What a person weighs on a floor, on average over the moves that touch it; nothing on other rows."""
+    touched = np.maximum((moves.rows != 0).sum(axis=1), 1)
+    is_floor = np.array([row.kind.startswith("-") for row in program.rows], dtype=np.bool_)
+    return np.where(is_floor, np.abs(moves.rows).sum(axis=1) / touched, 0.0)
+
+
 def _few(moves: Moves, made: Floats, regret: Floats, tried: int) -> tuple[Ints, Ints]:
-    """Who is left to the whole-number programme, by place; and everybody's channel by the linear one."""
+    """Who is left to the whole-number programme, by place; and everybody's arm by the linear one."""
     count = len(moves.base)
     largest = np.zeros(count)
     np.maximum.at(largest, moves.person, made)
@@ -74,6 +88,20 @@ def _few(moves: Moves, made: Floats, regret: Floats, tried: int) -> tuple[Ints, 
     margin = np.where(can_move & (second > first), cost[order][second] - cost[order][first], np.inf)
     near = np.argsort(np.where(is_split, -1.0, margin), kind="stable")[: int(is_split.sum()) + tried]
     return np.sort(near[np.isfinite(margin[near])]), moves.after(made > 1.0 - SPLIT)
+
+
+def _relief(program: Program, board: Board, moves: Moves, choice: Ints, prices: Floats) -> Ints:
+    """For each row the few people, by place, whose change takes weight off it most cheaply.
+
+    Where rows are many the nearest to indifferent may all be elsewhere.
+    """
+    now = changes(program, board.people, choice, moves.person, moves.arm)
+    regret = now.objective + prices @ now.rows
+    found = []
+    for row in now.rows:
+        eases = np.flatnonzero(row < 0)
+        found.append(moves.person[eases[np.argsort(regret[eases], kind="stable")[:RELIEF]]])
+    return np.unique(np.concatenate(found))
 
 
 def _made(

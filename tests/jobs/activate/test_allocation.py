@@ -13,21 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+from jobs.activate.allocation.answers import best_arms, reduced_costs, weight
 from jobs.activate.allocation.choosers import BestFirst, DayZero, Exploring, Mixing, Policy
 from jobs.activate.allocation.dual import Mixture, search
-from jobs.activate.allocation.program import (
-    NOBODY,
-    UNITS,
-    People,
-    Program,
-    Row,
-    activity,
-    best_channels,
-    objective_of,
-    reduced_costs,
-    totals,
-    weight,
-)
+from jobs.activate.allocation.program import NOBODY, UNITS, People, Program, Row
+from jobs.activate.allocation.sums import activity, objective_of, totals
 
 
 def world(people: int, channels: int, seed: int) -> People:
@@ -52,7 +42,7 @@ def program_of(people: People, objective: str = "value", floor: float | None = N
 
 
 def answer(program: Program, people: People) -> Any:
-    return lambda questions: [totals(program, people, best_channels(program, people, q)) for q in questions]
+    return lambda questions: [totals(program, people, best_arms(program, people, q)) for q in questions]
 
 
 def solve(program: Program, people: People, max_gap: float = 1e-4) -> Mixture:

@@ -13,23 +13,15 @@ from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 from test_allocation import exact, luck_of, program_of, sold, world
 
+from jobs.activate.allocation.answers import best_arms, reduced_costs
 from jobs.activate.allocation.board import Board, indifference, moves_of, nearest
 from jobs.activate.allocation.choosers import Exploring, Mixing, Policy
 from jobs.activate.allocation.crowd import Here
 from jobs.activate.allocation.dual import search
 from jobs.activate.allocation.placed import ELSEWHERE, Placed
-from jobs.activate.allocation.program import (
-    NOBODY,
-    People,
-    Program,
-    activity,
-    best_channels,
-    objective_of,
-    reduced_costs,
-    totals,
-    violation,
-)
+from jobs.activate.allocation.program import NOBODY, People, Program
 from jobs.activate.allocation.solve import start_prices
+from jobs.activate.allocation.sums import activity, objective_of, totals, violation
 from jobs.activate.allocation.whole import whole_people
 
 
@@ -61,7 +53,7 @@ def test_a_move_changes_objective_and_rows_by_what_it_says(prices: list[float], 
     program = sold(program_of(people), seed) if loaded else program_of(people)
     board, at = board_of(people), np.array(prices)
     moves = moves_of(program, board, at)
-    assert np.array_equal(moves.base, best_channels(program, people, at))
+    assert np.array_equal(moves.base, best_arms(program, people, at))
     dice = np.random.default_rng(seed)
     made = np.zeros(len(moves), dtype=np.bool_)
     for person in np.unique(moves.person):
@@ -82,8 +74,8 @@ def test_few_moves_are_the_cheapest_and_anybody_can_be_dropped(prices: list[floa
     costs = reduced_costs(program, people, at)
     moves = moves_of(program, board_of(people), at, most)
     listed = np.flatnonzero(moves.base != NOBODY)
-    assert set(listed) <= set(moves.person[moves.channel == NOBODY])
-    kept = {(int(p), int(k)) for p, k in zip(moves.person, moves.channel, strict=True) if k != NOBODY}
+    assert set(listed) <= set(moves.person[moves.arm == NOBODY])
+    kept = {(int(p), int(k)) for p, k in zip(moves.person, moves.arm, strict=True) if k != NOBODY}
     others = [
         (costs[p, k] - min(0.0, costs[p].min()), (p, k))
         for p in range(30)
@@ -205,10 +197,10 @@ def test_who_is_placed_goes_there_unless_exploring_and_chances_say_so() -> None:
     before, after = policy.choose(people, luck), named.choose(people, luck)
     assert np.array_equal(before[explores], after[explores])
     assert np.array_equal(before[:100], after[:100])
-    assert np.array_equal(after[100:200][~explores[100:200]], placed.channel[~explores[100:200]])
+    assert np.array_equal(after[100:200][~explores[100:200]], placed.arm[~explores[100:200]])
     explored = 0.9 * 0.2 * policy.exploring.chances(people)
     sure = np.zeros((100, 4))
-    sure[np.arange(100), placed.channel] = placed.channel >= 0
+    sure[np.arange(100), placed.arm] = placed.arm >= 0
     assert chances[100:200] == pytest.approx(explored[100:200] + 0.9 * 0.8 * sure)
     assert np.array_equal(chances[:100], policy.chances(people)[:100])
 
