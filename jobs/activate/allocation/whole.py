@@ -12,15 +12,14 @@ from jobs.activate.allocation.board import Board, Moves, changes
 from jobs.activate.allocation.master import Followed, master, once_each, steps_for_sale
 from jobs.activate.allocation.program import Floats, Ints, Program
 from jobs.activate.allocation.quiet import unheard
+from jobs.activate.allocation.rounding import rounded
 from jobs.activate.allocation.sums import activity, objective_of, totals, violation
 
-# Persons by whom a floor is first overshot, people tried together, beside those whom the linear programme splits; nodes
-# of the search; whether rows may be broken. Nodes, not seconds, so that the same inputs give the same plan.
-EFFORTS = ((0.0, 150, 500, False), (0.0, 600, 1_000, False), (0.0, 600, 1_000, True))
-# Where partners have rows many people are split: dropping some keeps caps and quotas, if the floor can spare them.
-MANY = ((0.0, 150, 500, False), (8.0, 150, 200, False), (8.0, 600, 500, True))
+# People tried together, beside those whom the linear programme splits; nodes of the search; whether rows may be broken.
+# Nodes, not seconds, so that the same inputs give the same plan.
+EFFORTS = ((150, 500, False), (600, 1_000, False), (600, 1_000, True))
+MANY = 60  # rows, among which a whole-number search finds no plan in bounded time
 WHOLE_GAP = 1e-5
-RELIEF = 6  # moves a row, of those that take weight off it
 # Kept free of each row but places, and what breaking it costs: both of the weight of one person.
 HAIR, PENALTY = 1e-5, 100.0
 SPLIT = 1e-6
@@ -38,19 +37,22 @@ class Whole:
 def whole_people(program: Program, board: Board, moves: Moves, others: Mapping[str, Ints], penalty: Floats) -> Whole:
     """Put the board beside what `others` take (exact sums).
 
-    A linear programme splits few people; those and the nearest to them are then put by a whole-number one. Rows that
-    whole people cannot keep are broken by little.
+    A linear programme splits few people; those and the nearest to them are then put by a whole-number one, or, where
+    rows are many, moved greedily. Rows that whole people cannot keep are broken by little.
     """
+    efforts: tuple[tuple[int, int, bool], ...] = EFFORTS
+    if len(program.rows) > MANY:
+        choice = rounded(program, board, moves, others, penalty)
+        if choice is not None:
+            return Whole(choice, _plus(others, totals(program, board.people, choice)))
+        efforts = EFFORTS[-1:]
     taken = _plus(others, moves.sums)
     followed = Followed(np.array([objective_of(program, taken)]), activity(program, taken)[:, None])
+    split = master(program, followed, moves, penalty)
+    regret = moves.objective + split.prices @ moves.rows
     found: list[Whole] = []
-    for spare, tried, nodes, may_lack in MANY if program.partners is not None else EFFORTS:
-        tight = program.with_limits(program.limits - spare * _of_floor(program, moves)) if spare else program
-        split = master(tight, followed, moves, penalty)
-        regret = moves.objective + split.prices @ moves.rows
+    for tried, nodes, may_lack in efforts:
         few, choice = _few(moves, split.made, regret, tried)
-        if program.partners is not None:
-            few = np.union1d(few, _relief(program, board, moves, choice, split.prices))
         choice[few] = moves.base[few]
         kept = np.isin(moves.person, few)
         left = changes(program, board.people, choice, moves.person[kept], moves.arm[kept])
@@ -63,13 +65,6 @@ def whole_people(program: Program, board: Board, moves: Moves, others: Mapping[s
     if not found:
         raise ValueError("no whole people were found, not even with rows broken")
     return min(found, key=lambda one: violation(program, activity(program, one.sums)))
-
-
-def _of_floor(program: Program, moves: Moves) -> Floats:
-    """What a person weighs on a floor, on average over the moves that touch it; nothing on other rows."""
-    touched = np.maximum((moves.rows != 0).sum(axis=1), 1)
-    is_floor = np.array([row.kind.startswith("-") for row in program.rows], dtype=np.bool_)
-    return np.where(is_floor, np.abs(moves.rows).sum(axis=1) / touched, 0.0)
 
 
 def _few(moves: Moves, made: Floats, regret: Floats, tried: int) -> tuple[Ints, Ints]:
@@ -88,20 +83,6 @@ def _few(moves: Moves, made: Floats, regret: Floats, tried: int) -> tuple[Ints, 
     margin = np.where(can_move & (second > first), cost[order][second] - cost[order][first], np.inf)
     near = np.argsort(np.where(is_split, -1.0, margin), kind="stable")[: int(is_split.sum()) + tried]
     return np.sort(near[np.isfinite(margin[near])]), moves.after(made > 1.0 - SPLIT)
-
-
-def _relief(program: Program, board: Board, moves: Moves, choice: Ints, prices: Floats) -> Ints:
-    """For each row the few people, by place, whose change takes weight off it most cheaply.
-
-    Where rows are many the nearest to indifferent may all be elsewhere.
-    """
-    now = changes(program, board.people, choice, moves.person, moves.arm)
-    regret = now.objective + prices @ now.rows
-    found = []
-    for row in now.rows:
-        eases = np.flatnonzero(row < 0)
-        found.append(moves.person[eases[np.argsort(regret[eases], kind="stable")[:RELIEF]]])
-    return np.unique(np.concatenate(found))
 
 
 def _made(
