@@ -18,12 +18,13 @@ from jobs.model.training.choice import is_glass_box
 from jobs.model.training.cohorts import asked_rows, assigned_rows, decided_rows, outside_rings
 from jobs.model.training.errors import model_errors
 from jobs.model.training.funnel import fit_funnel
+from jobs.model.training.passes import partner_passes
 from jobs.model.training.price import fit_prices, price_stages
 from jobs.runtime.conf import Conf
 from jobs.runtime.shell import Shell
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
 from jobs.tables.link import ASSIGNMENT_OUTCOMES, LINKED_TOUCHES, MATURED_OUTCOMES, SHARED_IDENTITIES
-from jobs.tables.model import MODEL_CARDS, MODEL_ERRORS, STAGE_MODELS
+from jobs.tables.model import MODEL_CARDS, MODEL_ERRORS, PARTNER_PASSES, STAGE_MODELS
 
 
 @job(
@@ -37,7 +38,7 @@ from jobs.tables.model import MODEL_CARDS, MODEL_ERRORS, STAGE_MODELS
         "touches": LINKED_TOUCHES,
         "earlier": STAGE_MODELS.before(),
     },
-    writes=(STAGE_MODELS, MODEL_CARDS, MODEL_ERRORS),
+    writes=(STAGE_MODELS, MODEL_CARDS, MODEL_ERRORS, PARTNER_PASSES),
     cadence="weekly",
 )
 def stage_models(
@@ -53,11 +54,11 @@ def stage_models(
     day: date,
     conf: Conf,
     shell: Shell,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Fit click, units, apply, organic, asked, approve, fund, late and fraud; what is too thin is a prior, and says so.
 
     Stages price, load and usual say who is dear on a channel, how its prices rise with the people listed on it, and
-    how many make its usual load.
+    how many make its usual load. Beside them: what each partner passes of each class of people.
     """
     features, training = person_features(conf), conf.base.training
     assigned = assigned_rows(assignments, prospects, features, training, day, shell)
@@ -85,8 +86,10 @@ def stage_models(
             "payload": [p.payload for p in parts],
         }
     )
+    funnel = Funnel.of(parts, version)
     return (
         models,
-        model_card(fits, Funnel.of(parts, version), verdicts, conf),
+        model_card(fits, funnel, verdicts, conf),
         model_errors(fits, assigned, decided, conf),
+        partner_passes(decided, funnel, features, conf.partners),
     )

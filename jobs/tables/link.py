@@ -75,6 +75,7 @@ MATURED_OUTCOMES = Table(
         Column("id_click_key", "string", "pseudonym of the click it came by", Privacy.PSEUDONYM),
         key("applied_at", "timestamp", "when it was made"),
         Column("partner", "string", "funding institution"),
+        Column("product", "string", "product applied for"),
         Column("is_approved", "boolean", "approved; null while pending"),
         Column("decided_at", "timestamp", "when it was decided"),
         Column("is_funded", "boolean", "paid out within 30 days of approval; null while that may still happen"),

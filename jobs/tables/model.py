@@ -126,6 +126,29 @@ MODEL_ERRORS = Table(
         key("log_ratio", "double", "log of what one half's models expect over the other's, best tenth of people"),
     ),
 )
+PARTNER_PASSES = Table(
+    "partner_passes",
+    "model",
+    "How many times as many customers each funding institution funds of a class of people as the usual one does",
+    ("kind", "partner"),
+    (
+        key("kind", "bigint", "class of people, numbered by region, then step of approval, then level of fit"),
+        key("partner", "string", "funding institution"),
+        Column("region", "string", "region of the class; null for all others"),
+        key("p_approve_from", "double", "lower end of its p_approve; the upper end is the next class's"),
+        Column("fit_feature", "string", "feature that tells which product fits; null where none does"),
+        Column("fit_level", "string", "its level in the class; null for all others"),
+        key(
+            "pass_rate",
+            "double",
+            "chance of approval and drawdown against that at whoever it would have been; 0: does not serve the region",
+            scale=6,
+        ),
+        key("applications", "bigint", "decided applications of the region at the partner it was learned from"),
+        key("model_version", "string", "stage models it stands beside"),
+    ),
+    rules=("pass_rate >= 0",),
+)
 BAND_CUTS = Table(
     "band_cuts",
     "model",

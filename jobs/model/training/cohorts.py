@@ -19,6 +19,8 @@ DAYS_DRAWN = 400
 ASSIGNED = ["assigned_day", "channel", "role", "clicks", "impressions", "is_applied"]
 DECIDED = [
     "applied_day",
+    "partner",
+    "product",
     "is_approved",
     "is_funded",
     "is_draw_over",

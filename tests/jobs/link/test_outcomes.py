@@ -124,7 +124,7 @@ def outcomes(rows: Any, make_shell: Any, conf: Any) -> Any:
 def test_an_outcome_is_told_when_it_is_known_and_bad_before_good(outcomes: Any) -> None:
     old, new = "2025-04-20", "2026-06-10"
     applications = [
-        application("declined", old, "declined", old),
+        application("declined", old, "declined", old, partner="bank", product="cash"),
         application("pending", new, "pending"),
         application("forgotten", old, "pending"),
         application("waits", new, decided=new),
@@ -145,6 +145,7 @@ def test_an_outcome_is_told_when_it_is_known_and_bad_before_good(outcomes: Any) 
     ]
     found = outcomes(applications, loans, repayments)
     assert len(found) == len(applications)
+    assert found.loc["declined", ["partner", "product"]].tolist() == ["bank", "cash"]
     told = ["is_approved", "is_funded", "is_late", "is_good"]
     assert found[told].agg(list, axis=1).to_dict() == {
         "declined": [False, False, None, False],

@@ -145,6 +145,8 @@ def _book(rng: np.random.Generator, key: list[str], z: np.ndarray) -> list[dict[
                 "prospect_key": key[i],
                 "person_key": key[i],
                 "applied_at": at(applied),
+                "partner": ("first", "second")[n % 2],
+                "product": "cash",
                 "is_approved": approved,
                 "decided_at": at(applied, 12),
                 "is_funded": funded,

@@ -16,7 +16,7 @@ from jobs.model.stage_models import stage_models
 from jobs.runtime.errors import DataRefused
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
 from jobs.tables.link import ASSIGNMENT_OUTCOMES, LINKED_TOUCHES, MATURED_OUTCOMES, SHARED_IDENTITIES
-from jobs.tables.model import BAND_CUTS, SCORES, SEGMENT_MEMBERS, STAGE_MODELS
+from jobs.tables.model import BAND_CUTS, PARTNER_PASSES, SCORES, SEGMENT_MEMBERS, STAGE_MODELS
 
 DAY = date(2026, 6, 1)
 
@@ -32,15 +32,16 @@ def shell(spark: Any, conf: Any, tmp_path_factory: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def trained(market: Any, conf: Any, shell: Any) -> dict[str, Any]:
-    """The whole stage run once: {models, card, cuts, inputs (of scores), scores (pandas)}."""
+    """The whole stage run once: {models, card, cuts, inputs (of scores), passes, scores (pandas)}."""
     told = dict(market.frames)
-    models, card, _ = stage_models(**_reads(stage_models, told), day=DAY, conf=conf, shell=shell)
+    models, card, _, passes = stage_models(**_reads(stage_models, told), day=DAY, conf=conf, shell=shell)
     told["models"] = shell.frame(models.assign(day=DAY), STAGE_MODELS)
     cuts = band_cuts(**_reads(band_cuts, told), day=DAY, conf=conf, shell=shell)
     told["cuts"] = shell.frame(cuts.assign(day=DAY), BAND_CUTS)
     inputs = _reads(scores, told)
     found = scores(**inputs, day=DAY, conf=conf, shell=shell).toPandas()
-    return {"told": told, "models": models, "card": card, "cuts": cuts, "inputs": inputs, "scores": _sorted(found)}
+    every = {"told": told, "models": models, "card": card, "cuts": cuts, "inputs": inputs, "passes": passes}
+    return {**every, "scores": _sorted(found)}
 
 
 def _reads(job: Any, told: dict[str, Any]) -> dict[str, Any]:
@@ -144,7 +145,7 @@ def test_training_is_the_same_whatever_the_order_and_the_future(
         "shared": told["shared"],
         **{name: told[name] for name in ("spend", "rates", "earlier")},
     }
-    again, card, _ = stage_models(**changed, day=DAY, conf=conf, shell=shell)
+    again, card, *_ = stage_models(**changed, day=DAY, conf=conf, shell=shell)
     pd.testing.assert_frame_equal(again, trained["models"])
     pd.testing.assert_frame_equal(card, trained["card"])
 
@@ -152,7 +153,7 @@ def test_training_is_the_same_whatever_the_order_and_the_future(
 def test_the_next_training_is_held_against_the_one_in_force(trained: dict[str, Any], conf: Any, shell: Any) -> None:
     """The same rows again: nothing is worse, the card says so, and the models are those of before."""
     told = _reads(stage_models, trained["told"]) | {"earlier": trained["told"]["models"]}
-    models, card, _ = stage_models(**told, day=DAY, conf=conf, shell=shell)
+    models, card, *_ = stage_models(**told, day=DAY, conf=conf, shell=shell)
     pd.testing.assert_frame_equal(models, trained["models"])
     verdicts = card[(card["section"] == "challenger") & (card["item"] == "verdict")].set_index("stage")["text"]
     assert verdicts[["response", "approve", "fund"]].eq("taken: not worse").all()
@@ -201,6 +202,14 @@ def test_day_zero_scores_by_priors_in_one_band(market: Any, conf: Any, shell: An
     assert found.groupby("channel")["expected_cost"].first().to_dict() == {"feed_a": 5.0, "sms": 2.0}
 
 
+def test_two_partners_that_are_alike_pass_about_as_many(trained: dict[str, Any], shell: Any) -> None:
+    rows = trained["passes"]
+    assert set(rows["partner"]) == {"first", "second"}
+    assert rows["pass_rate"].between(0.85, 1.15).all()
+    assert set(rows["model_version"]) == set(trained["models"]["model_version"])
+    assert shell.frame(rows.assign(day=DAY), PARTNER_PASSES).count() == len(rows)
+
+
 def test_day_zero_trains_priors(conf: Any, shell: Any, rows: Any) -> None:
     told = {
         "prospects": rows(PROSPECTS, []),
@@ -212,7 +221,7 @@ def test_day_zero_trains_priors(conf: Any, shell: Any, rows: Any) -> None:
         "shared": rows(SHARED_IDENTITIES, []),
         "earlier": rows(STAGE_MODELS, []),
     }
-    models, card, _ = stage_models(**told, day=DAY, conf=conf, shell=shell)
+    models, card, *_ = stage_models(**told, day=DAY, conf=conf, shell=shell)
     assert set(models["model_version"]) == {"prior"}
     assert set(models[models["stage"] != "lift"]["learner"]) == {"prior"}
     assert any("no holdout" in str(text) for text in card["text"])
