@@ -1,0 +1,70 @@
+"""Which partner funds whom, as a plan takes it: what was learned, under what conf says of regions and bands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from segments.kinds import Kinds
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+    from pyspark.sql import Column
+
+    from jobs.runtime.conf import PartnerConf
+
+MAX_PASSES = 500_000  # rows of partner_passes: about a thousand classes of a few hundred partners
+
+
+@dataclass(frozen=True, eq=False)
+class Lenders:
+    """Conf's partners by name, and how often each funds each class of people against the usual one; 0: not at all.
+
+    `pass_rate`: classes x partners. A class is one of `kinds` x one of `bands`, the last band standing for all others.
+    """
+
+    names: tuple[str, ...]
+    pass_rate: NDArray[np.float64]
+    kinds: Kinds
+    bands: tuple[str, ...]
+
+    @classmethod
+    def of(cls, passes: pd.DataFrame, partners: Mapping[str, PartnerConf]) -> Lenders:
+        """From the rows of `partner_passes` (none: all alike) and conf; whom the rows do not know counts as usual."""
+        names = tuple(sorted(partners))
+        named = tuple(sorted({region for partner in partners.values() for region in partner.regions}))
+        kinds = Kinds.of(passes) if len(passes) else Kinds(named, ())
+        told = passes.pivot(index="kind", columns="partner", values="pass_rate").reindex(columns=list(names))
+        rate = told.reindex(range(kinds.count)).fillna(1.0).to_numpy(dtype=np.float64)
+        region = np.arange(kinds.count) // (kinds.count // kinds.shape[0])
+        bands = tuple(sorted({band for partner in partners.values() for band in partner.appetite if band != "*"}))
+        takes_band = np.ones((len(bands) + 1, len(names)))
+        for at, name in enumerate(names):
+            own, appetite = partners[name].regions, partners[name].appetite
+            if own:
+                rate[:, at] *= np.array([place in own for place in (*kinds.regions, None)])[region]
+            if appetite:
+                rest = appetite.get("*", 0.0)
+                takes_band[:, at] = [appetite.get(band, rest) > 0 for band in bands] + [rest > 0]
+        whole = (rate[:, None, :] * takes_band[None, :, :]).reshape(kinds.count * (len(bands) + 1), len(names))
+        return cls(names, whole, kinds, bands)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What of a prospect tells its class, beside p_approve and the band."""
+        return ("region", *([self.kinds.feature] if self.kinds.feature not in (None, "region") else []))
+
+    def kind(self, band: Column) -> Column:
+        """The class of a person, from the columns region, p_approve, the feature that tells fit, and a band."""
+        from pyspark.sql import functions as F
+
+        fit = F.col(f"`{self.kinds.feature}`").cast("string") if self.kinds.feature else None
+        place = F.lit(len(self.bands))
+        for at, name in enumerate(self.bands):
+            place = F.when(band == F.lit(name), F.lit(at)).otherwise(place)
+        people = self.kinds.column(F.col("region"), F.col("p_approve"), fit)
+        return (people * F.lit(len(self.bands) + 1) + place).cast("int")
