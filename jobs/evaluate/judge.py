@@ -31,6 +31,14 @@ class Stakes:
 
 
 @dataclass(frozen=True)
+class Lent:
+    """By row of a plan: how many times as many are approved, and funded, at the partner chosen for the person."""
+
+    approved: Floats
+    funded: Floats
+
+
+@dataclass(frozen=True)
 class Caps:
     """The most that may be late, and be lost to fraud, of what is lent; None: no such cap."""
 
@@ -93,18 +101,19 @@ class Verdict:
         )
 
 
-def judge(stakes: Stakes, taken: TakingOrder, last: float = 1.0) -> Verdict:
-    """Everything taken; the last row counts only in part."""
+def judge(stakes: Stakes, taken: TakingOrder, last: float = 1.0, lent: Lent | None = None) -> Verdict:
+    """Everything taken; the last row counts only in part. Without `lent`, partners are whoever it would have been."""
     weight = np.ones(len(taken))
     weight[-1:] = last
     row, column = taken.person, taken.channel
-    funded = stakes.funded[row, column] * weight
+    lent = lent or Lent(np.ones(len(taken)), np.ones(len(taken)))
+    funded = stakes.funded[row, column] * weight * lent.funded
     return Verdict(
         people=float(weight.sum()),
         spend=float((stakes.impact.rated(stakes.cost[row, column], column) * weight).sum()),
-        good=float((stakes.good[row, column] * weight).sum()),
+        good=float((funded * (1.0 - stakes.late[row])).sum()),
         funded=float(funded.sum()),
-        approved=float((stakes.approved[row, column] * weight).sum()),
+        approved=float((stakes.approved[row, column] * weight * lent.approved).sum()),
         late=float((funded * stakes.late[row]).sum()),
         fraud=float((funded * stakes.fraud[row]).sum()),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -37,8 +37,8 @@ class Forecast:
     bounds: dict[str, tuple[float | None, float | None]]  # of spend, good and late_rate: both ends of their intervals
 
 
-def referee_conf(landing: Path, folder: Path, capacity: dict[str, int]) -> Conf:
-    """A starter conf of the landing files, with the truth's capacities, and everybody open to the plan.
+def referee_conf(landing: Path, folder: Path, capacity: dict[str, int], quota: Mapping[str, int]) -> Conf:
+    """A starter conf of the landing files, with the truth's capacities and quotas, and everybody open to the plan.
 
     Nobody is held out and nobody explores: the ladder compares where people are put, at equal volume.
     """
@@ -50,11 +50,15 @@ def referee_conf(landing: Path, folder: Path, capacity: dict[str, int]) -> Conf:
         name: channel.model_copy(update={"capacity": capacity.get(name, 0), "budget": UNBOUNDED, "min_audience": 0})
         for name, channel in conf.channels.items()
     }
+    partners = {
+        name: partner.model_copy(update={"quota": quota.get(name, partner.quota)})
+        for name, partner in conf.partners.items()
+    }
     policy = conf.policy.model_copy(update={"holdout_share": 0.0, "exploration_share": 0.0, "min_audience": 0})
     training = conf.base.training.model_copy(update={"compare": ()})  # rivals of a card play no part
     spark = conf.base.spark.model_copy(update={"settings": COLLECTOR | conf.base.spark.settings})
     base = conf.base.model_copy(update={"training": training, "spark": spark})
-    return conf.model_copy(update={"base": base, "channels": channels, "policy": policy})
+    return conf.model_copy(update={"base": base, "channels": channels, "partners": partners, "policy": policy})
 
 
 def asked_for(conf: Conf, good: float, caps: Caps) -> Conf:

@@ -18,6 +18,7 @@ from jobs.evaluate.baselines import lateness
 from jobs.evaluate.cutoff import cut_off
 from jobs.evaluate.judge import Caps, Stakes, judge
 from jobs.evaluate.ladder import PRODUCT, Candidates, Paid, candidates, judged, orders
+from jobs.evaluate.lent import partner_truth
 from jobs.evaluate.optima import optima
 from jobs.evaluate.product import Product, referee_conf
 from jobs.evaluate.promises import promised
@@ -82,7 +83,9 @@ def referee(
             return list(found["rows"])
     folder.mkdir(parents=True, exist_ok=True)
     stakes, prospects, channels = read_stakes(truth)
-    conf = referee_conf(landing, folder, dict(zip(channels, (int(c) for c in stakes.capacity), strict=True)))
+    lenders = partner_truth(truth)
+    capacity = dict(zip(channels, (int(c) for c in stakes.capacity), strict=True))
+    conf = referee_conf(landing, folder, capacity, lenders.quota if lenders else {})
     day = _day(landing, truth)
     with opened(folder / "warehouse", landing, conf) as shell:
         product = Product(shell, conf, day, say)
@@ -107,7 +110,9 @@ def referee(
                     prospects.get_indexer(pd.Index(rows["prospect_id"])).astype(np.int64),
                     pd.Index(channels).get_indexer(pd.Index(rows["channel"])).astype(np.int64),
                 )
-                plan = Plan(floor, judge(stakes, taken), forecast)
+                funded = stakes.funded[taken.person, taken.channel]
+                lent = lenders.lent(taken.person, rows["partner"].to_list(), funded) if lenders else None
+                plan = Plan(floor, judge(stakes, taken, lent=lent), forecast)
                 say(f"plan for {floor:.4g}: truly {plan.verdict.good:.4g} at {plan.verdict.cost_per_good:.4g} each")
                 return plan
 
