@@ -17,8 +17,9 @@ from jobs.model.learners.features import MISSING_LEVEL, Floats, Levels
 from jobs.model.learners.pooled import FREE, Cells, Ints, fitted, pooled, shrunk
 
 ROUNDS = 4  # of telling regions from the institutions that serve them
-ENOUGH = 12.0  # approvals expected of an institution in a region from which their lack tells: e^-12 by chance
-HARDLY = 0.02  # of them; a link to the wrong person brings one or two
+# Of an institution in a region: so many applications, or approvals, expected and none there are e^-5, e^-12 by chance.
+SENT, LENT = 5.0, 12.0
+HARDLY = 0.02  # of what is expected counts as none; a link to the wrong person brings one or two
 FOLDS, SURE = 5, 3.0  # standard errors by which a feature must tell fit on held-out rows
 FEWEST, MOST_LEVELS = 100, 5  # rows of a level of that feature, and how many it may have
 
@@ -97,18 +98,20 @@ def learn_lending(book: Book, features: Features) -> Lending:
     drawn = shrunk(Cells.of(book.partner[told], book.fund[told], book.is_drawn[told], len(book.partners)))
     product = _main_product(book)
     feature, levels, fit = _fit(book, features, drawn, product)
-    return Lending(
-        line, about, region, level, slope, drawn, product, fit, feature, levels, served(book.count(book.is_approved))
-    )
+    return Lending(line, about, region, level, slope, drawn, product, fit, feature, levels, served(book))
 
 
-def served(approvals: Floats) -> NDArray[np.bool_]:
-    """Which regions each institution serves, from approvals (partners x regions + 1): where it lends, or may yet.
+def served(book: Book) -> NDArray[np.bool_]:
+    """Which regions each institution serves (partners x regions + 1): where it is sent people and lends, or may yet.
 
-    Not served: hardly an approval where ENOUGH were to be expected. Of all other regions together nothing is told.
+    Not served: hardly an application, or an approval, where enough were to be expected. Of all other regions together
+    nothing is told.
     """
-    by_chance = approvals.sum(axis=1, keepdims=True) * approvals.sum(axis=0) / max(float(approvals.sum()), 1.0)
-    found: NDArray[np.bool_] = (approvals > HARDLY * by_chance) | (by_chance < ENOUGH)
+    found = np.ones((len(book.partners), book.regions + 1), dtype=np.bool_)
+    for weight, enough in ((np.ones(len(book.partner)), SENT), (book.is_approved, LENT)):
+        seen = book.count(weight)
+        by_chance = seen.sum(axis=1, keepdims=True) * seen.sum(axis=0) / max(float(seen.sum()), 1.0)
+        found &= (seen > HARDLY * by_chance) | (by_chance < enough)
     found[:, -1] = True
     return found
 

@@ -177,6 +177,17 @@ def test_a_region_never_lent_in_is_not_served_unless_by_a_slip_and_conf_rules() 
     assert np.allclose(mean, 1.0, atol=1e-3)
 
 
+def test_in_a_thin_book_applications_tell_where_approvals_are_too_few() -> None:
+    world = World(8, partners=6)
+    world.serves[:] = True
+    world.serves[2, 1] = False
+    book = world.book(360)
+    assert book.loc[book["partner"].eq("m02"), "is_approved"].sum() < 25
+    rows = learned(book.assign(region=book["region"].astype(str)))
+    shut = rows[rows["pass_rate"].eq(0)]
+    assert set(zip(shut["partner"], shut["region"], strict=True)) == {("m02", "north")}
+
+
 def test_the_same_book_gives_the_same_rows_and_regions_of_conf_are_told() -> None:
     book = World(6).book(5_000)
     far = {"m01": PartnerConf(regions=("north", "island"))}
