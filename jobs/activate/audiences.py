@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,14 @@ from jobs.activate.allocation.people import Layout
 from jobs.activate.allocation.report import expected, plan_rows
 from jobs.activate.allocation.solve import Outcome, allocate
 from jobs.activate.allocation.terms import terms_of
+from jobs.activate.lenders import read_lenders
 from jobs.contract import job
 from jobs.model.serving.load import MAX_MODELS
 from jobs.runtime.conf import Conf
 from jobs.tables.activate import AUDIENCES, CHANNEL_PLAN, ELIGIBILITY, PLAN_POLICIES
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
 from jobs.tables.link import ASSIGNMENT_OUTCOMES
-from jobs.tables.model import MODEL_ERRORS, SCORES, STAGE_MODELS
+from jobs.tables.model import MODEL_ERRORS, PARTNER_PASSES, SCORES, STAGE_MODELS
 from segments.audiences import audience_name, bid_multiplier, partner_of
 from segments.impact import Impact
 
@@ -45,6 +47,7 @@ USE_STAGES = ("load", "usual")
         "scores": SCORES,
         "models": STAGE_MODELS.latest(),
         "errors": MODEL_ERRORS.latest(),
+        "lent": PARTNER_PASSES.latest(),
         "prospects": PROSPECTS.latest(),
         "assignments": ASSIGNMENT_OUTCOMES,
         "spend": SPEND.in_force(),
@@ -57,6 +60,7 @@ def audiences(
     scores: DataFrame,
     models: DataFrame,
     errors: DataFrame,
+    lent: DataFrame,
     prospects: DataFrame,
     assignments: DataFrame,
     spend: DataFrame,
@@ -67,12 +71,14 @@ def audiences(
     shell: Shell,
 ) -> tuple[DataFrame, pd.DataFrame, pd.DataFrame]:
     """At most one channel a person, within every row of the programme; the held out are listed under `none`."""
-    money = budgets(spend, rates, conf, day, shell)
+    money, lenders = budgets(spend, rates, conf, day, shell), read_lenders(lent, conf, shell)
     terms = terms_of(conf, money.left, money.total_left, _impact(models, conf, shell))
+    terms = replace(terms, partners=lenders.partners(conf) if lenders else None)
     program, scored = terms.program(), scores.drop("day")
     open_pairs = eligibility.where("is_eligible").select("prospect_key", "person_key", "channel")
-    layout = Layout(terms.channels, program.quantities)
+    layout = Layout(terms.channels, program.quantities, has_kind=lenders is not None)
     pairs = open_pairs.join(scored, ["prospect_key", "channel"])
+    pairs = lenders.with_kind(pairs, prospects) if lenders else pairs
     people = shell.cut(people_frame(pairs, layout, terms, conf.policy.holdout_salt, day))
     passes = Passes(shell, people, layout, program)
     state = _state(scored, people, shell)
@@ -81,14 +87,19 @@ def audiences(
     if state["fitted"]:
         outcome = allocate(passes, terms, state["people"])
     else:
+        terms = replace(terms, partners=None)
+        passes = replace(passes, program=terms.program(), layout=replace(layout, has_kind=False))
         order, why = best_first(assignments, money.spent_ever, terms, shell)
         outcome = spread(passes, terms, order, state["people"])
         notes.append(f"day zero: no model was fitted yet; all explore, channels by {why}: {', '.join(order)}")
     factors = terms.impact.factor(outcome.sizes)
     # Cut first: joined as a small file, the choice spares the scores a shuffle.
     settled = shell.cut(passes.settle(outcome.chooser, outcome.layout, outcome.placed))
+    pass_rate = F.col("pass_rate") if "pass_rate" in settled.columns else F.lit(1.0)
     chosen = shell.cut(
         settled.join(scored, ["prospect_key", "channel"])
+        # At the partner chosen: all that is expected after the application goes with it.
+        .withColumn("p_approve", F.col("p_approve") * pass_rate)
         .withColumn("good", measures()["good"])
         .withColumn("expected_cost", F.col("expected_cost") * _factor(factors, terms.channels))
         .withColumn("band", F.when(F.col("model_version") != PRIOR, F.col("band")))
@@ -159,12 +170,13 @@ def _sent(
     regions = prospects.select("prospect_key", "region")
     persons = _once_each(eligibility, conf).select("prospect_key", "person_key")
     full = chosen.join(regions, "prospect_key", "left").join(persons, "prospect_key")
+    drawn = partner_of(conf.partners, salt, F.col("person_key"), F.col("region"), F.col("band"))
     bid = bid_multiplier(F.col("good"), F.col("expected_cost"), average)
     return full.select(
         audience_name(salt, F.col("channel"), F.col("role"), F.col("band")).alias("audience"),
         "channel",
         "prospect_key",
-        partner_of(conf.partners, salt, F.col("person_key"), F.col("region"), F.col("band")).alias("partner"),
+        (F.col("partner") if "partner" in chosen.columns else drawn).alias("partner"),
         favourite.alias("creative"),
         "band",
         "role",

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jobs.activate.allocation.partners import Partners
+from jobs.model.serving.funnel import PRIOR_VERSION
 from segments.kinds import Kinds
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
-    from pyspark.sql import Column
+    from pyspark.sql import Column, DataFrame
 
-    from jobs.runtime.conf import PartnerConf
+    from jobs.runtime.conf import Conf, PartnerConf
+    from jobs.runtime.shell import Shell
 
 MAX_PASSES = 500_000  # rows of partner_passes: about a thousand classes of a few hundred partners
 
@@ -53,6 +56,26 @@ class Lenders:
         whole = (rate[:, None, :] * takes_band[None, :, :]).reshape(kinds.count * (len(bands) + 1), len(names))
         return cls(names, whole, kinds, bands)
 
+    def partners(self, conf: Conf) -> Partners:
+        """The same with what conf asks of each."""
+        told = [conf.partners[name] for name in self.names]
+        return Partners(
+            names=self.names,
+            pass_rate=self.pass_rate,
+            quota=tuple(None if one.quota is None else float(one.quota) for one in told),
+            price=tuple(float(one.price) for one in told),
+            max_late=tuple(one.max_late_rate for one in told),
+            max_fraud=tuple(one.max_fraud_rate for one in told),
+        )
+
+    def with_kind(self, scored: DataFrame, prospects: DataFrame) -> DataFrame:
+        """Rows of scores with each person's class, `kind`."""
+        from pyspark.sql import functions as F
+
+        named = prospects.select("prospect_key", *[F.col(f"`{name}`") for name in self.columns])
+        told = scored.join(named, "prospect_key", "left").withColumn("kind", self.kind(F.col("band")))
+        return told.drop(*self.columns)
+
     @property
     def columns(self) -> tuple[str, ...]:
         """What of a prospect tells its class, beside p_approve and the band."""
@@ -68,3 +91,12 @@ class Lenders:
             place = F.when(band == F.lit(name), F.lit(at)).otherwise(place)
         people = self.kinds.column(F.col("region"), F.col("p_approve"), fit)
         return (people * F.lit(len(self.bands) + 1) + place).cast("int")
+
+
+def read_lenders(passes: DataFrame, conf: Conf, shell: Shell) -> Lenders | None:
+    """Whom a plan chooses among; None where it chooses none: conf says so or names nobody, or nothing was learned."""
+    if conf.base.plan.partners == "off" or not conf.partners:
+        return None
+    rows = shell.small(passes.drop("day"), MAX_PASSES, ["kind", "partner"])
+    is_learned = len(rows) > 0 and rows["model_version"].iloc[0] != PRIOR_VERSION
+    return Lenders.of(rows, conf.partners) if is_learned else None

@@ -15,12 +15,14 @@ from jobs.activate.allocation.kept import Kept, of_text
 from jobs.activate.allocation.narrow import people_frame
 from jobs.activate.allocation.terms import terms_of
 from jobs.activate.judging import judged
+from jobs.activate.lenders import read_lenders
 from jobs.activate.past import NAMES, prepared
 from jobs.contract import job
 from jobs.runtime.conf import Conf
 from jobs.tables.activate import PLAN_GATE, PLAN_POLICIES
+from jobs.tables.ingest import PROSPECTS
 from jobs.tables.link import ASSIGNMENT_OUTCOMES
-from jobs.tables.model import SCORES
+from jobs.tables.model import PARTNER_PASSES, SCORES
 from segments.impact import Impact
 from segments.release import Step, broken, is_refuted, step
 
@@ -44,6 +46,8 @@ UNSEEN = (
         "scores": SCORES,
         "assignments": ASSIGNMENT_OUTCOMES,
         "before": PLAN_GATE.before(),
+        "lent": PARTNER_PASSES.latest(),
+        "prospects": PROSPECTS.latest(),
     },
     writes=PLAN_GATE,
 )
@@ -52,6 +56,8 @@ def plan_gate(
     scores: DataFrame,
     assignments: DataFrame,
     before: DataFrame,
+    lent: DataFrame,
+    prospects: DataFrame,
     *,
     day: date,
     conf: Conf,
@@ -68,16 +74,19 @@ def plan_gate(
     kept = of_text(str(rule["payload"].iloc[0]))
     since = day - timedelta(days=limits.window_days)
     recent = assignments.where(F.col("assigned_day") >= F.lit(since))
-    chances = shell.cut(_chances(scores, kept, conf, day))
+    told = scores
+    if kept.layout.has_kind and (lenders := read_lenders(lent, conf, shell)):
+        told = lenders.with_kind(scores, prospects.drop("day"))
+    chances = shell.cut(_chances(told, kept, conf, day))
     rows = shell.cut(prepared(recent, scores, chances, kept.layout.channels, conf, day))
     found = judged(rows, kept.layout.channels, shell)
-    told = [found.get(name) for name in NAMES]
+    figures = [found.get(name) for name in NAMES]
     value = found.get("value")
     reasons = ["no decided assignment meets the plan"] if value is None else broken(value.evidence, value.gain, limits)
     is_worse = value is not None and is_refuted(value.gain)
     share = _step(day, conf, not reasons, is_worse, earlier)
     lines = []
-    for name, one in zip(NAMES, told, strict=True):
+    for name, one in zip(NAMES, figures, strict=True):
         row = _unjudged(name, None) if one is None else _judged(name, one)
         if name == "value":
             row |= {"is_passed": not reasons, "reason": "; ".join([*reasons, UNSEEN])}

@@ -34,6 +34,9 @@ def evaluate(
     max_fraud: Annotated[
         float | None, typer.Option("--max-fraud", help="Most that may be lost to fraud, a share of what is lent.")
     ] = None,
+    partners: Annotated[
+        bool, typer.Option("--partners/--no-partners", help="Let the product choose partners, where they differ.")
+    ] = True,
     folder: Annotated[Path, typer.Option("--folder", help="Where worlds are kept.")] = Path("var/evaluate"),
     conf: ConfDir = CONF,
     as_json: AsJson = False,
@@ -59,14 +62,18 @@ def evaluate(
     rows: list[dict[str, Any]] = []
     if landing is not None and truth is not None:
         name = landing.resolve().parent.name
-        rows += referee(landing, truth, folder / name, shares, steps, {"family": name, "seed": 0}, say, caps=caps)
+        rows += referee(
+            landing, truth, folder / name, shares, steps, {"family": name, "seed": 0}, say, caps=caps, partners=partners
+        )
     else:
         family = str(market)
         for seed in [int(n) for n in _numbers(seeds, "--seeds")]:
             home = folder / f"{family}-{prospects}-{seed}"
             say(f"world {home.name}")
             at = family_world(conf, home, family, seed, prospects, say)
-            rows += referee(*at, home, shares, steps, {"family": family, "seed": seed}, say, caps=caps)
+            rows += referee(
+                *at, home, shares, steps, {"family": family, "seed": seed}, say, caps=caps, partners=partners
+            )
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
     else:

@@ -37,8 +37,10 @@ class Forecast:
     bounds: dict[str, tuple[float | None, float | None]]  # of spend, good and late_rate: both ends of their intervals
 
 
-def referee_conf(landing: Path, folder: Path, capacity: dict[str, int], quota: Mapping[str, int]) -> Conf:
+def referee_conf(landing: Path, folder: Path, capacity: dict[str, int], quota: Mapping[str, int] | None) -> Conf:
     """A starter conf of the landing files, with the truth's capacities and quotas, and everybody open to the plan.
+
+    Without quotas no partner is chosen.
 
     Nobody is held out and nobody explores: the ladder compares where people are put, at equal volume.
     """
@@ -51,13 +53,14 @@ def referee_conf(landing: Path, folder: Path, capacity: dict[str, int], quota: M
         for name, channel in conf.channels.items()
     }
     partners = {
-        name: partner.model_copy(update={"quota": quota.get(name, partner.quota)})
+        name: partner.model_copy(update={"quota": (quota or {}).get(name, partner.quota)})
         for name, partner in conf.partners.items()
     }
     policy = conf.policy.model_copy(update={"holdout_share": 0.0, "exploration_share": 0.0, "min_audience": 0})
     training = conf.base.training.model_copy(update={"compare": ()})  # rivals of a card play no part
     spark = conf.base.spark.model_copy(update={"settings": COLLECTOR | conf.base.spark.settings})
-    base = conf.base.model_copy(update={"training": training, "spark": spark})
+    plan = conf.base.plan.model_copy(update={"partners": "off" if quota is None else "choose"})
+    base = conf.base.model_copy(update={"training": training, "spark": spark, "plan": plan})
     return conf.model_copy(update={"base": base, "channels": channels, "partners": partners, "policy": policy})
 
 

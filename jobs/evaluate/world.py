@@ -61,10 +61,12 @@ def referee(
     say: Say,
     opened: Opened = runner.opened,
     caps: Caps | None = None,
+    partners: bool = True,
 ) -> list[dict[str, Any]]:
     """The ladder's rows for one world; what an equal earlier call found is given back.
 
-    Without `caps`, lateness is capped at the rate of the lender's own mature loans.
+    Without `caps`, lateness is capped at the rate of the lender's own mature loans. With `partners` the product chooses
+    them, which no other rung does, and is judged by them.
 
     Raises UsageError where the landing folder holds no dated files.
     """
@@ -73,6 +75,7 @@ def referee(
         "rungs": list(rungs),
         **label,
         "caps": None if caps is None else asdict(caps),
+        "partners": partners,
         "code": code_print(),
     }
     kept = folder / "rows.json"
@@ -83,9 +86,9 @@ def referee(
             return list(found["rows"])
     folder.mkdir(parents=True, exist_ok=True)
     stakes, prospects, channels = read_stakes(truth)
-    lenders = partner_truth(truth)
+    lenders = partner_truth(truth) if partners else None
     capacity = dict(zip(channels, (int(c) for c in stakes.capacity), strict=True))
-    conf = referee_conf(landing, folder, capacity, lenders.quota if lenders else {})
+    conf = referee_conf(landing, folder, capacity, lenders.quota if lenders else None)
     day = _day(landing, truth)
     with opened(folder / "warehouse", landing, conf) as shell:
         product = Product(shell, conf, day, say)

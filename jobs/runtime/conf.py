@@ -73,7 +73,11 @@ class TrainingConf(Strict):
 
 
 class PlanConf(Strict):
-    """What a plan is asked for: most value under budgets, or a volume at least spend."""
+    """What a plan is asked for: most value under budgets, or a volume at least spend.
+
+    `partners`: each listed person's partner is chosen with the channel where what partners pass was learned, or drawn
+    among those that take the person (off).
+    """
 
     objective: Literal["value", "volume"] = "value"
     good_floor: float | None = Field(None, gt=0)
@@ -82,6 +86,12 @@ class PlanConf(Strict):
     value_of_good: Decimal = Field(Decimal(500), gt=0)
     budget: Decimal | None = Field(None, ge=0)
     max_gap: float = Field(1e-4, gt=0)
+    partners: Literal["choose", "off"] = "choose"
+
+    @field_validator("partners", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, value: Any) -> Any:
+        return "off" if value is False else value  # YAML reads a bare `off` as false
 
 
 class LinkConf(Strict):
@@ -139,12 +149,17 @@ class ChannelConf(Strict):
 
 
 class PartnerConf(Strict):
-    """partners/<name>.yaml: one funding institution."""
+    """partners/<name>.yaml: one funding institution; `quota` in funded customers a plan, `price` paid for each of them.
+
+    The price is in the base currency's major units.
+    """
 
     regions: tuple[str, ...] = ()
     appetite: dict[str, float] = {}
     quota: int | None = Field(None, ge=0)
+    price: Decimal = Field(Decimal(0), ge=0)
     max_late_rate: float | None = Field(None, gt=0, lt=1)
+    max_fraud_rate: float | None = Field(None, gt=0, lt=1)
 
 
 class SegmentConf(Strict):

@@ -19,7 +19,7 @@ from jobs.runtime.sender import sender
 from jobs.tables.activate import AUDIENCE_OPERATIONS, AUDIENCES, ELIGIBILITY, PLAN_GATE, SENT_MEMBERS
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND, VAULTS
 from jobs.tables.link import ASSIGNMENT_OUTCOMES
-from jobs.tables.model import MODEL_ERRORS, SCORES, STAGE_MODELS
+from jobs.tables.model import MODEL_ERRORS, PARTNER_PASSES, SCORES, STAGE_MODELS
 from support import make_conf, to_pandas
 
 DAY = date(2026, 1, 10)
@@ -97,6 +97,7 @@ def inputs(rows: Any, version: str, conf: Any, elasticity: float = 0.0) -> dict[
         "scores": rows(SCORES, scores, DAY, conf),
         "models": rows(STAGE_MODELS, _prices(elasticity), DAY, conf),
         "errors": rows(MODEL_ERRORS, [], DAY, conf),
+        "lent": rows(PARTNER_PASSES, [], DAY, conf),
         "prospects": rows(PROSPECTS, snapshot, DAY, conf),
         "assignments": rows(ASSIGNMENT_OUTCOMES, outcomes, DAY, conf),
         "spend": rows(SPEND, billed, DAY, conf),

@@ -29,7 +29,7 @@ def test_a_world_is_judged_by_its_truth_and_once_only(spark: Any, tmp_path: Path
     landing, truth = family_world(CONF, tmp_path, "log_linear", 5, 1500, said.append)
     label = {"family": "log_linear", "seed": 5}
     rungs = (0, 1, 2, 3, 4, 5, 6, 7, 8)
-    rows = referee(landing, truth, tmp_path, (0.3,), rungs, label, said.append, opened)
+    rows = referee(landing, truth, tmp_path, (0.3,), rungs, label, said.append, opened, partners=False)
     whole = [row for row in rows if not row["is_cut_off"]]
     assert [row["rung"] for row in whole] == list(rungs)
     cost = {row["rung"]: row["cost_per_good"] for row in whole}
@@ -42,5 +42,5 @@ def test_a_world_is_judged_by_its_truth_and_once_only(spark: Any, tmp_path: Path
     assert kept["plans"]
     assert all(plan["forecast"]["max_violation"] <= 1e-9 for plan in kept["plans"])
     said.clear()
-    assert referee(landing, truth, tmp_path, (0.3,), rungs, label, said.append, opened) == rows
+    assert referee(landing, truth, tmp_path, (0.3,), rungs, label, said.append, opened, partners=False) == rows
     assert said == ["refereed before: nothing done"]
