@@ -61,5 +61,5 @@ def of_text(text: str) -> Kept:
     plans = tuple((None if p is None else np.array(p, dtype=np.float64), float(s)) for p, s in told["plans"])
     caps = tuple((name, tuple(by_partner)) for name, by_partner in told.get("caps", ()))
     exploring = Exploring(told["exploration"], tuple(told["keep"]), partners, tuple(told.get("lend", ())), caps)
-    layout = Layout(channels, program.quantities, frozenset(told["closed"]), partners is not None)
+    layout = Layout(channels, program.quantities, frozenset(told["closed"]), partners is not None, partners)
     return Kept(Policy(exploring, Mixing(program, plans, told["exploration"]), told["holdout"]), layout)

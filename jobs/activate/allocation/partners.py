@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 RATE = 1000
 # A figure beyond is a fault upstream; the cap keeps whole-number sums over millions of people in range.
 LARGEST_RATE = 5.0
+# Partners who are alike are told apart by chance: each class falls into so many parts, whose rates differ by so little.
+PARTS, SPREAD = 16, 0.005
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -33,14 +35,32 @@ class Partners:
     price: tuple[float, ...]
     max_late: tuple[float | None, ...]
     max_fraud: tuple[float | None, ...]
+    parts: int = 1
 
     def __len__(self) -> int:
         return len(self.names)
 
     @cached_property
     def rates(self) -> Ints:
-        """Pass rates in whole parts of 1 / RATE."""
-        return np.rint(np.clip(self.pass_rate, 0.0, LARGEST_RATE) * RATE).astype(np.int64)
+        """Pass rates in whole parts of 1 / RATE, part by part of each class."""
+        rate = np.clip(self.pass_rate, 0.0, LARGEST_RATE)
+        if self.parts > 1:
+            apart = 1.0 + SPREAD * np.random.default_rng(0).uniform(-1.0, 1.0, (self.parts, len(self)))
+            rate = (rate[:, None, :] * apart[None, :, :]).reshape(-1, len(self))
+        return np.rint(rate * RATE).astype(np.int64)
+
+    def kinds(self, kind: Ints, luck: Floats) -> Ints:
+        """The part of each person's class: by what luck has beyond its first million."""
+        return kind if self.parts == 1 else kind * self.parts + (luck * 2.0**40).astype(np.int64) % self.parts
+
+    def told_apart(self) -> Partners:
+        """The same with classes in parts, where partners are alike: no price could tell them which people are whose."""
+        rate = self.pass_rate
+        for m in range(len(self) - 1):
+            both = (rate[:, m, None] > 0) & (rate[:, m + 1 :] > 0)
+            if (both.any(axis=0) & ((rate[:, m, None] == rate[:, m + 1 :]) | ~both).all(axis=0)).any():
+                return replace(self, parts=PARTS)
+        return self
 
     @cached_property
     def slots(self) -> Ints:
@@ -76,10 +96,11 @@ class Partners:
             "price": self.price,
             "max_late": self.max_late,
             "max_fraud": self.max_fraud,
+            "parts": self.parts,
         }
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> Partners:
         """What `plain` told."""
-        lists = {name: tuple(one) for name, one in told.items() if name != "pass_rate"}
-        return cls(pass_rate=np.array(told["pass_rate"], dtype=np.float64), **lists)
+        lists = {name: tuple(one) for name, one in told.items() if name not in ("pass_rate", "parts")}
+        return cls(pass_rate=np.array(told["pass_rate"], dtype=np.float64), parts=int(told["parts"]), **lists)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from jobs.activate.allocation.board import Board
+from jobs.activate.allocation.partners import Partners
 from jobs.activate.allocation.program import Floats, Ints, People
 
 LUCK = ("role", "pick", "keep", "mix")
@@ -20,13 +21,14 @@ class Layout:
     """Which columns a people frame has: `prospect_key`, the luck, then each quantity of each channel by place.
 
     A null cost means that the pair is shut; `closed` channels are shut to everybody. `has_kind`: the class by which
-    partners differ comes last.
+    partners differ comes last; where they do not differ enough, `partners` tell them apart.
     """
 
     channels: tuple[str, ...]
     quantities: tuple[str, ...]
     closed: frozenset[str] = field(default_factory=frozenset)
     has_kind: bool = False
+    partners: Partners | None = field(default=None, compare=False)
 
     def column(self, quantity: str, place: int) -> str:
         """Name of the column of one quantity on the channel at a place."""
@@ -52,7 +54,10 @@ class Layout:
                 if name == "cost":
                     may[:, k] = known & (self.channels[k] not in self.closed)
         luck = {name: np.asarray(columns[name], dtype=np.float64) for name in LUCK}
-        return People(may, amounts, _whole(columns[KIND])[0] if self.has_kind else None), luck
+        kind = _whole(columns[KIND])[0] if self.has_kind else None
+        if kind is not None and self.partners is not None:
+            kind = self.partners.kinds(kind, luck["mix"])
+        return People(may, amounts, kind), luck
 
     def board(self, columns: dict[str, Any]) -> Board:
         """The same with keys, from columns as pandas hands them over."""

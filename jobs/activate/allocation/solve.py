@@ -47,6 +47,7 @@ def allocate(passes: Passes, terms: Terms, people: int) -> Outcome:
     """Choose for everybody of a people frame; channels whose audience would be too small to serve are closed."""
     notes: list[str] = []
     used = 0
+    passes = replace(passes, layout=replace(passes.layout, partners=passes.program.partners))
     while True:
         solved = _once(passes, terms, people)
         used += solved.passes
@@ -139,7 +140,8 @@ def _once(passes: Passes, terms: Terms, people: int) -> _Solved:
 def explore(passes: Passes, terms: Terms) -> tuple[Exploring, dict[str, Ints], int]:
     """Explorers' choice, thinned so that they take at most the exploration share of each channel's places and money."""
     count = len(terms.channels)
-    partners, program = terms.partners, passes.program
+    program = passes.program
+    partners = program.partners
     lend = np.ones(0 if partners is None else len(partners))
     exploring = Exploring(terms.exploration, (1.0,) * count, partners, tuple(lend.tolist()), _caps(program))
     sums = passes.tally([exploring])[0]

@@ -49,10 +49,11 @@ class Terms:
         if self.max_fraud_rate is not None:
             rows.append(Row("fraud", "fraud", None, 0.0))
         rows += self._of_partners()
+        partners = None if self.partners is None else self.partners.told_apart()
         if self.objective == "volume" and self.good_floor is not None:
             rows.append(Row("floor", "-good", None, -self.good_floor))
-            return Program(self.channels, "cost", tuple(rows), self.load, self.supply, self.partners)
-        return Program(self.channels, "value", tuple(rows), self.load, self.supply, self.partners)
+            return Program(self.channels, "cost", tuple(rows), self.load, self.supply, partners)
+        return Program(self.channels, "value", tuple(rows), self.load, self.supply, partners)
 
     def _of_partners(self) -> list[Row]:
         """Each partner's quota and caps. The quantities late and fraud are told beyond the caps over all partners."""
@@ -76,7 +77,7 @@ class Terms:
     def reach(self) -> Program:
         """The same without the floor: as many good customers as the other rows allow."""
         rows = tuple(row for row in self.program().rows if row.name != "floor")
-        return Program(self.channels, "good", rows, self.load, partners=self.partners)
+        return Program(self.channels, "good", rows, self.load, partners=self.program().partners)
 
     def used(self, listed: Floats, mean_cost: Floats) -> Terms:
         """The same planned for a use of the channels: so many people on each, who cost so much each at the usual load.

@@ -367,3 +367,26 @@ def test_everybody_in_memory_and_in_spark_get_the_same_channel_and_partner(
     assert outcome.gap < 0.03
     assert any(name.startswith("quota:") and price > 0 for name, price in outcome.prices.items())
     assert (rows["chosen_by"] == "exploration").any()
+
+
+def test_quotas_of_partners_who_are_alike_are_filled() -> None:
+    """No price tells alike partners which people are whose."""
+    people, count = 1500, 6
+    columns = people_columns(people, 1)
+    alike = Partners(
+        tuple(f"b{m}" for m in range(count)),
+        np.ones((CLASSES, count)),
+        (people * 2e-5,) * count,
+        (0.0,) * count,
+        (None,) * count,
+        (None,) * count,
+    )
+    terms = replace(planned_terms(people), partners=alike)
+    program, nowhere = terms.program(), None
+    layout = Layout(terms.channels, program.quantities, has_kind=True)
+    held = {name: columns[name] for name in columns}
+    outcome = allocate(Passes(nowhere, nowhere, layout, program, held=held), terms, people)  # type: ignore[arg-type]
+    assert outcome.max_violation == 0.0
+    assert outcome.gap is not None
+    assert outcome.gap < 0.05
+    assert sum(name.startswith("quota:") and price > 0 for name, price in outcome.prices.items()) == count
