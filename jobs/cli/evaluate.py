@@ -35,8 +35,9 @@ def evaluate(
         float | None, typer.Option("--max-fraud", help="Most that may be lost to fraud, a share of what is lent.")
     ] = None,
     partners: Annotated[
-        bool, typer.Option("--partners/--no-partners", help="Let the product choose partners, where they differ.")
-    ] = True,
+        bool,
+        typer.Option("--partners/--no-partners", help="Let the product choose partners, which no other rung does."),
+    ] = False,
     folder: Annotated[Path, typer.Option("--folder", help="Where worlds are kept.")] = Path("var/evaluate"),
     conf: ConfDir = CONF,
     as_json: AsJson = False,

@@ -61,7 +61,7 @@ def referee(
     say: Say,
     opened: Opened = runner.opened,
     caps: Caps | None = None,
-    partners: bool = True,
+    partners: bool = False,
 ) -> list[dict[str, Any]]:
     """The ladder's rows for one world; what an equal earlier call found is given back.
 

@@ -86,7 +86,7 @@ class PlanConf(Strict):
     value_of_good: Decimal = Field(Decimal(500), gt=0)
     budget: Decimal | None = Field(None, ge=0)
     max_gap: float = Field(1e-4, gt=0)
-    partners: Literal["choose", "off"] = "choose"
+    partners: Literal["choose", "off"] = "off"
 
     @field_validator("partners", mode="before")
     @classmethod
