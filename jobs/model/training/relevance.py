@@ -22,7 +22,7 @@ USUAL = 0.02  # spread of a channel's own weight before data
 WORTH, OWN_WORTH = 2.0, 4.0  # channels that the usual spread counts as, and an input's spread against one weight
 LEAST = 1e-3
 ROUNDS, OWN_ROUNDS = 4, 3
-ENOUGH = 3  # channels from which on they tell what tells them apart
+ENOUGH = 4  # channels from which on they tell what tells them apart; fewer may differ in everything
 
 
 def ridges_apart(parts: Mapping[str, tuple[Billed, Floats]], shape: Floats) -> dict[str, Floats]:
