@@ -18,7 +18,7 @@ from jobs.model.serving.funnel import CLICK_SCORE, INTENT, POOLED, log_odds
 from jobs.model.training.choice import is_glass_box, rivals_of, settings_of
 from jobs.model.training.counts import count_clicks, count_units, count_wins
 from jobs.model.training.fits import RANDOMISED, Fits, of_channel
-from jobs.model.training.lateness import TAIL, late_rows
+from jobs.model.training.lateness import FALL, TAIL, late_rows
 from jobs.model.training.lift import fit_lift
 from jobs.model.training.stage import Fitted, Labelled, fit_shares, fit_stage
 from jobs.runtime.conf import Conf, Stage
@@ -134,7 +134,7 @@ def fit_credit(fits: Fits, decided: pd.DataFrame, conf: Conf, stages: Collection
     if "late" in stages:
         loans, weight, table = late_rows(decided)
         seen = GOOD_MONTHS - table.unseen
-        said = f"no loan was seen for longer than {seen} months: the rate of the last {TAIL} goes on"
+        said = f"no loan was seen for longer than {seen} months: the rate of the last {TAIL} is taken to fall by {1 - FALL:.0%} a month"
         note = (said,) if table.unseen else ()
         _fit_of_people(fits, "late", loans.assign(weight=weight), "is_late", conf, note)
     if "fraud" in stages:

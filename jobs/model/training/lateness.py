@@ -17,7 +17,8 @@ from jobs.model.learners.features import Floats
 from segments.outcomes import GOOD_MONTHS as MONTHS
 
 LEAST_SEEN = 0.1  # a loan of which less could have shown says next to nothing
-TAIL = 3  # months whose rate goes on where no loan has been seen for longer
+TAIL = 3  # months whose rate stands for those beyond, where no loan has been seen for longer
+FALL = 0.8  # of that rate, month by month: hazards of short loans fall after their first months, as balances are repaid
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ def life_table(months: NDArray[np.int64], late_month: Floats) -> LifeTable:
     if 0 < known < MONTHS:
         first = max(0, known - TAIL)
         turned_lately = float((hazard[first:known] * seen[first:known]).sum())
-        hazard[known:] = turned_lately / float(seen[first:known].sum())
+        rate = turned_lately / float(seen[first:known].sum())
+        hazard[known:] = rate * FALL ** np.arange(1, MONTHS - known + 1)
     return LifeTable(hazard, MONTHS - known)
 
 

@@ -109,7 +109,10 @@ def test_a_book_of_nine_months_still_tells_of_twelve_and_says_what_it_assumed() 
     decided = book(60_000, 5, 10)
     assert decided["is_late"].eq(False).sum() == 0
     assert rate_of(decided) == pytest.approx(0.10, rel=0.15)
-    assert late_rows(decided)[2].unseen == 3
+    table = late_rows(decided)[2]
+    assert table.unseen == 3
+    assert (table.hazard[9:] < table.hazard[6:9].min()).all()
+    assert table.hazard[10] == pytest.approx(0.8 * table.hazard[9])
 
 
 def test_the_life_table_is_the_product_of_what_each_month_shows() -> None:
