@@ -14,15 +14,14 @@ from jobs.activate.allocation.choosers import DayZero
 from jobs.activate.allocation.dayzero import best_first, spread
 from jobs.activate.allocation.kept import to_text
 from jobs.activate.allocation.narrow import measures, people_frame
-from jobs.activate.allocation.off import ModelErrors
 from jobs.activate.allocation.passes import Passes
 from jobs.activate.allocation.people import Layout
 from jobs.activate.allocation.report import expected, plan_rows
+from jobs.activate.allocation.sober import model_errors_of, sobered
 from jobs.activate.allocation.solve import Outcome, allocate
 from jobs.activate.allocation.terms import terms_of
 from jobs.activate.lenders import read_lenders
 from jobs.contract import job
-from jobs.model.serving.load import MAX_MODELS
 from jobs.runtime.conf import Conf
 from jobs.tables.activate import AUDIENCES, CHANNEL_PLAN, ELIGIBILITY, PLAN_POLICIES
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
@@ -74,7 +73,8 @@ def audiences(
     money, lenders = budgets(spend, rates, conf, day, shell), read_lenders(lent, conf, shell)
     terms = terms_of(conf, money.left, money.total_left, _impact(models, conf, shell))
     terms = replace(terms, partners=lenders.partners(conf) if lenders else None)
-    program, scored = terms.program(), scores.drop("day")
+    told = model_errors_of(errors, shell)
+    program, scored = terms.program(), sobered(scores.drop("day"), told, float(conf.base.plan.value_of_good))
     open_pairs = eligibility.where("is_eligible").select("prospect_key", "person_key", "channel")
     layout = Layout(terms.channels, program.quantities, has_kind=lenders is not None)
     pairs = open_pairs.join(scored, ["prospect_key", "channel"])
@@ -105,7 +105,6 @@ def audiences(
         .withColumn("band", F.when(F.col("model_version") != PRIOR, F.col("band")))
     )
     sums = expected(chosen, shell, len(terms.channels))
-    told = ModelErrors.of(shell.small(errors.drop("day"), MAX_MODELS, ["measure", "channel", "pair"]))
     plan = plan_rows(sums, terms, money, conf.base.currency, outcome, notes, told)
     sent = _sent(chosen, sums, spend, eligibility, prospects, conf, shell)
     listed = sent.unionByName(_held_out(eligibility, scored, conf), allowMissingColumns=True)

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from jobs.activate.allocation.kept import Kept, of_text
 from jobs.activate.allocation.narrow import people_frame
+from jobs.activate.allocation.sober import model_errors_of, sobered
 from jobs.activate.allocation.terms import terms_of
 from jobs.activate.judging import judged
 from jobs.activate.lenders import read_lenders
@@ -22,7 +23,7 @@ from jobs.runtime.conf import Conf
 from jobs.tables.activate import PLAN_GATE, PLAN_POLICIES
 from jobs.tables.ingest import PROSPECTS
 from jobs.tables.link import ASSIGNMENT_OUTCOMES
-from jobs.tables.model import PARTNER_PASSES, SCORES
+from jobs.tables.model import MODEL_ERRORS, PARTNER_PASSES, SCORES
 from segments.impact import Impact
 from segments.release import Step, broken, is_refuted, step
 
@@ -46,6 +47,7 @@ UNSEEN = (
         "scores": SCORES,
         "assignments": ASSIGNMENT_OUTCOMES,
         "before": PLAN_GATE.before(),
+        "errors": MODEL_ERRORS.latest(),
         "lent": PARTNER_PASSES.latest(),
         "prospects": PROSPECTS.latest(),
     },
@@ -56,6 +58,7 @@ def plan_gate(
     scores: DataFrame,
     assignments: DataFrame,
     before: DataFrame,
+    errors: DataFrame,
     lent: DataFrame,
     prospects: DataFrame,
     *,
@@ -74,9 +77,9 @@ def plan_gate(
     kept = of_text(str(rule["payload"].iloc[0]))
     since = day - timedelta(days=limits.window_days)
     recent = assignments.where(F.col("assigned_day") >= F.lit(since))
-    told = scores
+    told = sobered(scores, model_errors_of(errors, shell), float(conf.base.plan.value_of_good))
     if kept.layout.has_kind and (lenders := read_lenders(lent, conf, shell)):
-        told = lenders.with_kind(scores, prospects.drop("day"))
+        told = lenders.with_kind(told, prospects.drop("day"))
     chances = shell.cut(_chances(told, kept, conf, day))
     rows = shell.cut(prepared(recent, scores, chances, kept.layout.channels, conf, day))
     found = judged(rows, kept.layout.channels, shell)

@@ -19,7 +19,7 @@ from jobs.model.training.cohorts import asked_rows, assigned_rows, decided_rows,
 from jobs.model.training.errors import model_errors
 from jobs.model.training.funnel import fit_funnel
 from jobs.model.training.passes import partner_passes
-from jobs.model.training.price import fit_prices, price_stages
+from jobs.model.training.price import fit_prices, mean_prices, price_stages
 from jobs.runtime.conf import Conf
 from jobs.runtime.shell import Shell
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
@@ -90,6 +90,6 @@ def stage_models(
     return (
         models,
         model_card(fits, funnel, verdicts, conf),
-        model_errors(fits, assigned, decided, conf),
+        model_errors(fits, assigned, decided, mean_prices(units, conf), conf),
         partner_passes(decided, funnel, features, conf.partners),
     )

@@ -120,10 +120,15 @@ MODEL_ERRORS = Table(
     "How unlike models are that were learned from either half of the people: what plans add to their intervals",
     ("measure", "channel", "pair"),
     (
-        key("measure", "string", "good, spend or late; or selection, what the old policy's own choice hides"),
+        key("measure", "string", "good, spend, late; selection (what the old policy's choice hides); chosen"),
         key("channel", "string", "channel; `*` for all"),
         key("pair", "int", "which way the people were halved"),
-        key("log_ratio", "double", "log of what one half's models expect over the other's, best tenth of people"),
+        key(
+            "log_ratio",
+            "double",
+            "log of what one half's models expect over the other's, best tenth of people; chosen: log of how many good "
+            "customers the models in force tell too many of whom they choose",
+        ),
     ),
 )
 PARTNER_PASSES = Table(

@@ -1,4 +1,4 @@
-"""How far a plan's sums may be off because of the models, as a share of them."""
+"""How far a plan's sums may be off because of the models, and by how much choosing by them overstates."""
 
 from __future__ import annotations
 
@@ -27,6 +27,12 @@ class ModelErrors:
     def is_known(self) -> bool:
         """Whether any model's error was measured."""
         return bool(self.ratios)
+
+    @property
+    def overstated(self) -> float:
+        """How many times too many good customers the models tell of whom they choose: 1 or more; 1 where unknown."""
+        told = self.ratios.get(("chosen", "*"))
+        return 1.0 if told is None else float(np.exp(max(0.0, float(np.mean(told)))))
 
     def half_width(self, measure: str, amounts: Mapping[str, float]) -> float:
         """Half of the 95 % interval of a sum of amounts by channel, relative to it; 0 where no error is known.

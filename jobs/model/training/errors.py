@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import log
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from jobs.model.learners.features import Floats
 from jobs.model.serving.funnel import Funnel
+from jobs.model.training.chosen import Told, overstated
 from jobs.model.training.counts import HALF, count_clicks, count_units, count_wins
 from jobs.model.training.fits import RANDOMISED, Fits, of_channel
 from jobs.model.training.funnel import CREDIT, fit_apply, fit_credit, fit_organic
@@ -26,12 +28,16 @@ MOST = 2.0  # of a log ratio: beyond it a half knows nothing
 COLUMNS = ["measure", "channel", "pair", "log_ratio"]
 
 
-def model_errors(fits: list[Fitted], assigned: pd.DataFrame, decided: pd.DataFrame, conf: Conf) -> pd.DataFrame:
+def model_errors(
+    fits: list[Fitted], assigned: pd.DataFrame, decided: pd.DataFrame, prices: Mapping[str, float], conf: Conf
+) -> pd.DataFrame:
     """Log ratios of what models of the two halves of the people expect, for `halvings` ways to halve them.
 
     A row a measure (`good`, `spend`, `late`), channel and pair, over the best tenth of people on the channel. The
     models in force know twice what a half does, so half the root mean square of a measure's log ratios is their
     relative standard error. `selection`, `*`: twice the standard error of what the old policy's own choice hides.
+    `chosen`, `*`: log of how many good customers the models in force tell too many of whom they choose, as each half's
+    choice looks to the other half; `prices`: what a unit of each channel costs on the mean.
     No row where no wins were fitted, or conf asks for none.
     """
     if not conf.base.training.halvings or not any(one.stage == "wins" for one in fits):
@@ -48,7 +54,18 @@ def model_errors(fits: list[Fitted], assigned: pd.DataFrame, decided: pd.DataFra
             best = value >= np.quantile(value, 1.0 - TOP) if measure != "late" else np.ones(len(people), dtype=bool)
             sums = (float(each[(measure, channel)][best].sum()) for each in (one, other))
             rows.append((measure, channel, pair, _log_ratio(*sums)))
+        # A half knows half as much as the models in force: what choosing does goes with the square of the error.
+        rows.append(("chosen", "*", pair, overstated(_told(one, prices), _told(other, prices), TOP) / 2.0))
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _told(expected: Mapping[tuple[str, str], Floats], prices: Mapping[str, float]) -> Told:
+    """The same as people x channels, spend in money."""
+    channels = sorted(channel for measure, channel in expected if measure == "good")
+    return Told(
+        np.column_stack([expected[("good", channel)] for channel in channels]),
+        np.column_stack([expected[("spend", channel)] * prices.get(channel, 1.0) for channel in channels]),
+    )
 
 
 def _half(

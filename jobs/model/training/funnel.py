@@ -134,7 +134,8 @@ def fit_credit(fits: Fits, decided: pd.DataFrame, conf: Conf, stages: Collection
     if "late" in stages:
         loans, weight, table = late_rows(decided)
         seen = GOOD_MONTHS - table.unseen
-        said = f"no loan was seen for longer than {seen} months: the rate of the last {TAIL} is taken to fall by {1 - FALL:.0%} a month"
+        fall = f"the rate of the last {TAIL} is taken to fall by {1 - FALL:.0%} a month"
+        said = f"no loan was seen for longer than {seen} months: {fall}"
         note = (said,) if table.unseen else ()
         _fit_of_people(fits, "late", loans.assign(weight=weight), "is_late", conf, note)
     if "fraud" in stages:

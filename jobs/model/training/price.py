@@ -78,6 +78,16 @@ def price_stages(prices: list[ChannelPrice]) -> list[Fitted]:
     return found
 
 
+def mean_prices(units: pd.DataFrame, conf: Conf) -> dict[str, float]:
+    """By channel of conf what its bills come to for each unit linked to a prospect, unlinked ones being paid for too.
+
+    Without such bills: what conf means to spend on a person.
+    """
+    cost = units.drop_duplicates("invoice").groupby("channel")["cost"].sum()
+    billed = (cost / units.groupby("channel")["touch_id"].count()).to_dict()
+    return {name: billed.get(name, float(c.budget) / max(c.capacity, 1)) for name, c in sorted(conf.channels.items())}
+
+
 def _load_and_time(units: pd.DataFrame, day: date) -> Floats:
     """Log of the people listed against the channel's own mean, and years before `day`."""
     listed = np.log(np.maximum(units["listed"].fillna(0.0).to_numpy(dtype=np.float64), 1.0))

@@ -27,7 +27,7 @@ from jobs.runtime.conf import ChannelConf, GateConf, PolicyConf
 from jobs.tables.activate import AUDIENCES, ELIGIBILITY, PLAN_GATE, PLAN_POLICIES, SENT_MEMBERS
 from jobs.tables.ingest import PROSPECTS
 from jobs.tables.link import ASSIGNMENT_OUTCOMES
-from jobs.tables.model import PARTNER_PASSES, SCORES
+from jobs.tables.model import MODEL_ERRORS, PARTNER_PASSES, SCORES
 from support import make_conf
 
 DAY = date(2026, 3, 31)
@@ -148,6 +148,7 @@ def run(rows: Any, shell: Any, log: Log, conf: Any, before: list[dict[str, Any]]
         scores,
         assigned,
         rows(PLAN_GATE, before or [], DAY - timedelta(days=1), conf),
+        rows(MODEL_ERRORS, [], DAY, conf),
         rows(PARTNER_PASSES, [], DAY, conf),
         rows(PROSPECTS, [], DAY, conf),
         day=DAY,
@@ -177,7 +178,7 @@ def test_the_gate_refuses_for_want_of_people_reports_or_ramps(rows: Any, make_sh
 def test_without_a_rule_there_is_no_judgement_and_a_ramp_begins(rows: Any, make_shell: Any) -> None:
     for mode, share in (("off", 1.0), ("report", 1.0), ("ramp", 0.05)):
         conf = gate_conf(mode)
-        tables = (PLAN_POLICIES, SCORES, ASSIGNMENT_OUTCOMES, PLAN_GATE, PARTNER_PASSES, PROSPECTS)
+        tables = (PLAN_POLICIES, SCORES, ASSIGNMENT_OUTCOMES, PLAN_GATE, MODEL_ERRORS, PARTNER_PASSES, PROSPECTS)
         nothing = [rows(table, [], DAY, conf) for table in tables]
         told = plan_gate(*nothing, day=DAY, conf=conf, shell=make_shell(conf)).set_index("outcome")
         assert set(told["released_share"]) == {share}

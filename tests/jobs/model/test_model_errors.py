@@ -14,6 +14,7 @@ from jobs.model.training.stage import Fitted
 from jobs.runtime.conf import Conf
 
 SEEDS = range(5)
+PRICES: dict[str, float] = {}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def fitted(rows: FunnelRows, conf: Conf) -> list[Fitted]:
 
 def errors(rows: FunnelRows, fits: list[Fitted], conf: Conf) -> pd.Series:
     """Relative standard errors by measure and channel."""
-    found = model_errors(fits, rows.assigned, rows.decided, conf)
+    found = model_errors(fits, rows.assigned, rows.decided, PRICES, conf)
     return found.assign(square=found["log_ratio"] ** 2).groupby(["measure", "channel"])["square"].mean().pow(0.5) / 2
 
 
@@ -71,14 +72,14 @@ def test_nothing_is_told_where_no_wins_were_fitted_or_none_is_asked_for(conf: Co
     rows = funnel_rows(1, 1500)
     training = conf.base.training.model_copy(update={"halvings": 0})
     quiet = conf.model_copy(update={"base": conf.base.model_copy(update={"training": training})})
-    assert model_errors(fitted(rows, conf), rows.assigned, rows.decided, quiet).empty
+    assert model_errors(fitted(rows, conf), rows.assigned, rows.decided, PRICES, quiet).empty
     nothing = [one for one in fitted(rows, conf) if one.stage != "wins"]
-    assert model_errors(nothing, rows.assigned, rows.decided, conf).empty
+    assert model_errors(nothing, rows.assigned, rows.decided, PRICES, conf).empty
 
 
 def test_the_same_people_are_halved_the_same_way(conf: Conf) -> None:
     rows = funnel_rows(2, 1500)
     fits = fitted(rows, conf)
-    one, two = (model_errors(fits, rows.assigned, rows.decided, conf) for _ in range(2))
+    one, two = (model_errors(fits, rows.assigned, rows.decided, PRICES, conf) for _ in range(2))
     pd.testing.assert_frame_equal(one, two)
     assert set(one["pair"]) == set(range(conf.base.training.halvings))
