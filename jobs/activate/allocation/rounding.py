@@ -1,6 +1,7 @@
 """Split people made whole where rows are many: each does what they do most, then moves one by one mend the rows.
 
-Among a hundred binding rows a whole-number search finds no plan in bounded time; a greedy one loses some persons.
+Among a hundred binding rows a whole-number search finds no plan in bounded time; a greedy one loses some persons. What
+rows still lack in the end they are tightened by, and everybody is split and made whole again.
 """
 
 from __future__ import annotations
@@ -16,27 +17,30 @@ from jobs.activate.allocation.master import Followed, master
 from jobs.activate.allocation.program import NOBODY, Floats, Ints, Program
 from jobs.activate.allocation.sums import activity, objective_of, totals
 
-ROUNDS, STEPS = 6, 400
+# Tightenings; times the moves are laid out anew in each, as everybody moves at most once; moves made in each.
+ROUNDS, AGAIN, STEPS = 6, 3, 400
 SPLIT = 1e-6
 TINY = 1e-9  # persons
 HAIR = 1e-7  # of a person's weight, kept free of each row
-FURTHER = 1.1  # how much of what a floor lacked it is overshot by next
+FURTHER = 1.1  # how much of what a row lacked it is tightened by next
 
 
-def rounded(program: Program, board: Board, moves: Moves, others: Mapping[str, Ints], penalty: Floats) -> Ints | None:
-    """Everybody's arm on the board, within every row beside what `others` take; None where none was found."""
+def rounded(program: Program, board: Board, moves: Moves, others: Mapping[str, Ints], penalty: Floats) -> Ints:
+    """Everybody's arm on the board, within every row beside what `others` take; else the least short that was found."""
     taken = {name: others[name] + whole for name, whole in moves.sums.items()}
     followed = Followed(np.array([objective_of(program, taken)]), activity(program, taken)[:, None])
     person = _per_person(moves.rows)
-    over, lacks = np.zeros(len(person)), np.zeros(len(person))
+    over, found = np.zeros(len(person)), list[tuple[float, Ints]]()
     for _ in range(ROUNDS):
         split = master(program.with_limits(program.limits - over), followed, moves, penalty)
         choice = _largest(moves, split.made)
-        choice, lacks = _mended(program, board, moves, choice, others, split.prices, person)
-        if not lacks.any():
-            return choice
-        over = over + np.where(_is_floor(program), FURTHER * lacks, 0.0)
-    return None
+        for _ in range(AGAIN):
+            choice, lacks = _mended(program, board, moves, choice, others, split.prices, person)
+            if not lacks.any():
+                return choice
+        found.append((float((lacks / person).max()), choice))
+        over = over + FURTHER * lacks
+    return min(found, key=lambda one: one[0])[1]
 
 
 def _mended(

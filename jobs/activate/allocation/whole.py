@@ -17,7 +17,7 @@ from jobs.activate.allocation.sums import activity, objective_of, totals, violat
 
 # People tried together, beside those whom the linear programme splits; nodes of the search; whether rows may be broken.
 # Nodes, not seconds, so that the same inputs give the same plan.
-EFFORTS = ((150, 500, False), (600, 1_000, False), (600, 1_000, True))
+EFFORTS: tuple[tuple[int, int, bool], ...] = ((150, 500, False), (600, 1_000, False), (600, 1_000, True))
 MANY = 60  # rows, among which a whole-number search finds no plan in bounded time
 WHOLE_GAP = 1e-5
 # Kept free of each row but places, and what breaking it costs: both of the weight of one person.
@@ -40,17 +40,17 @@ def whole_people(program: Program, board: Board, moves: Moves, others: Mapping[s
     A linear programme splits few people; those and the nearest to them are then put by a whole-number one, or, where
     rows are many, moved greedily. Rows that whole people cannot keep are broken by little.
     """
-    efforts: tuple[tuple[int, int, bool], ...] = EFFORTS
+    efforts, found = EFFORTS, list[Whole]()
     if len(program.rows) > MANY:
         choice = rounded(program, board, moves, others, penalty)
-        if choice is not None:
-            return Whole(choice, _plus(others, totals(program, board.people, choice)))
+        found.append(Whole(choice, _plus(others, totals(program, board.people, choice))))
+        if violation(program, activity(program, found[-1].sums)) == 0.0:
+            return found[-1]
         efforts = EFFORTS[-1:]
     taken = _plus(others, moves.sums)
     followed = Followed(np.array([objective_of(program, taken)]), activity(program, taken)[:, None])
     split = master(program, followed, moves, penalty)
     regret = moves.objective + split.prices @ moves.rows
-    found: list[Whole] = []
     for tried, nodes, may_lack in efforts:
         few, choice = _few(moves, split.made, regret, tried)
         choice[few] = moves.base[few]

@@ -221,7 +221,6 @@ def test_many_rows_are_kept_by_whole_people_at_little_cost(objective: str, share
     assert found.moves is not None
     others = {name: 0 * whole for name, whole in found.moves.sums.items()}
     choice = rounded(program, found.board, found.moves, others, found.penalty)
-    assert choice is not None
     sums = totals(program, found.board.people, choice)
     assert violation(program, activity(program, sums)) == 0.0
     person, binding = abs(found.value) / sums["places"].sum(), int((found.prices > 1e-9).sum())
@@ -229,6 +228,29 @@ def test_many_rows_are_kept_by_whole_people_at_little_cost(objective: str, share
     assert objective_of(program, sums) <= found.value + (binding + 1) * person, (
         "more than a person a binding row is lost"
     )
+
+
+@pytest.mark.parametrize("count", [500, 2000])
+def test_caps_of_many_partners_are_kept_where_the_first_mending_leaves_one_broken(count: int) -> None:
+    """Who could mend a partner's late cap has moved already: the cap must be tightened, or they move again."""
+    people, nth = lent(count, 3, 0), range(20)
+    partners = replace(
+        lenders(0, 20),
+        quota=tuple(count * 2e-5 * (1 + m % 3) for m in nth),
+        max_late=tuple(0.05 + 0.002 * (m % 3) for m in nth),
+    )
+    program = lending_program(people, partners)
+    here = here_of(program, people)
+    found = search(program, here.ask, here.near, max_gap=1e-5, max_passes=60)
+    assert found.board is not None
+    assert found.moves is not None
+    others = {name: 0 * whole for name, whole in found.moves.sums.items()}
+    choice = rounded(program, found.board, found.moves, others, found.penalty)
+    sums = totals(program, found.board.people, choice)
+    assert violation(program, activity(program, sums)) == 0.0
+    person, binding = abs(found.value) / sums["places"].sum(), int((found.prices > 1e-9).sum())
+    assert binding > 20
+    assert objective_of(program, sums) <= found.value + (binding + 1) * person
 
 
 def test_quotas_cost_what_the_exact_solver_says_and_are_named_where_they_bind() -> None:
