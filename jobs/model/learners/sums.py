@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -101,7 +102,7 @@ def fit_sums(
         held_by = nothing.copy()
         held_by[:width] = np.asarray(ridge) * scatter
         found = _scored(rows, start, held_by, np.ones(both.shape[1], dtype=np.bool_))
-        left = np.diag(np.linalg.inv(rows.curve(found, held_by))) * scatter
+        left = np.diag(np.linalg.inv(rows.bends(found, held_by, slice(None))[1])) * scatter
     return Weights(found[:width], found[width:], left[:width])
 
 
@@ -120,16 +121,22 @@ class _Rows:
         mean: Floats = np.bincount(self.invoice, weights=unit, minlength=len(self.total)).astype(np.float64)
         return unit, mean + self.base + SLACK
 
-    def curve(self, beta: Floats, held_by: Floats) -> Floats:
-        """How sharply the loss bends at these weights, weights x weights."""
+    @cached_property
+    def first(self) -> NDArray[np.int64]:
+        """Where each invoice that has units begins."""
+        return np.flatnonzero(np.diff(self.invoice, prepend=-1))
+
+    def bends(self, beta: Floats, held_by: Floats, moves: NDArray[np.bool_] | slice) -> tuple[Floats, Floats]:
+        """Slope of the loss in the weights that move, and how sharply it bends, weights x weights."""
         unit, mean = self.means(beta)
-        first = np.flatnonzero(np.diff(self.invoice, prepend=-1))
-        pulls = self.both * unit[:, None]
-        if len(first) < len(self.invoice):
-            pulls = np.add.reduceat(pulls, first, axis=0)
-        mean = mean[self.invoice[first]]
-        bend: Floats = (pulls / mean[:, None]).T @ pulls
-        return bend + np.diag(2.0 * held_by + TINY * max(float(mean.sum()), 1.0))
+        pulls: Floats = self.both[:, moves] * unit[:, None]
+        if len(self.first) < len(self.invoice):
+            pulls = np.add.reduceat(pulls, self.first, axis=0)
+        present, held = self.invoice[self.first], 2.0 * held_by[moves]
+        mean, total = mean[present], self.total[present]
+        slope = pulls.T @ (1.0 - total / mean) + held * beta[moves]
+        curve = (pulls / mean[:, None]).T @ pulls + np.diag(held + TINY * max(float(mean.sum()), 1.0))
+        return slope, curve
 
     def loss(self, beta: Floats, held_by: Floats) -> float:
         """What is made small: quasi-likelihood and ridge."""
@@ -139,19 +146,9 @@ class _Rows:
 
 def _scored(rows: _Rows, beta: Floats, held_by: Floats, moves: NDArray[np.bool_]) -> Floats:
     """Fisher scoring with halved steps; only what `moves` is fitted."""
-    first = np.flatnonzero(np.diff(rows.invoice, prepend=-1))
-    present = rows.invoice[first]
-    held = 2.0 * held_by[moves]
-    inputs = rows.both[:, moves]
     at = rows.loss(beta, held_by)
     for _ in range(STEPS):
-        unit, mean = rows.means(beta)
-        pulls = inputs * unit[:, None]
-        if len(first) < len(rows.invoice):
-            pulls = np.add.reduceat(pulls, first, axis=0)
-        mean, total = mean[present], rows.total[present]
-        slope = pulls.T @ (1.0 - total / mean) + held * beta[moves]
-        curve = (pulls / mean[:, None]).T @ pulls + np.diag(held + TINY * max(float(mean.sum()), 1.0))
+        slope, curve = rows.bends(beta, held_by, moves)
         step = np.zeros(len(beta))
         step[moves] = -np.linalg.solve(curve, slope)
         step /= max(1.0, float(np.abs(step).max()) / LONGEST)
