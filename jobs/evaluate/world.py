@@ -89,14 +89,14 @@ def referee(
     lenders = partner_truth(truth) if partners else None
     capacity = dict(zip(channels, (int(c) for c in stakes.capacity), strict=True))
     conf = referee_conf(landing, folder, capacity, lenders.quota if lenders else None)
-    day = _day(landing, truth)
+    day = plan_day(landing, truth)
     with opened(folder / "warehouse", landing, conf) as shell:
         product = Product(shell, conf, day, say)
         product.train()
         seen = read_seen(folder / "warehouse", day, person_features(conf), channels)
         people = candidates(seen, product.prospect_ids(), prospects)
-        goals = {share: share * _reachable(stakes, truth) for share in volumes}
-        caps = Caps(late=_late_of_book(people)) if caps is None else caps
+        goals = {share: share * reachable(stakes, truth) for share in volumes}
+        caps = Caps(late=late_of_book(people)) if caps is None else caps
         say(f"{len(people.row):,} people may be taken; {caps.told()}")
         paid = _paid(folder / "warehouse", day, conf, channels, people)
         taken = orders(stakes, people, paid, rungs, say)
@@ -128,7 +128,7 @@ def referee(
     return rows
 
 
-def _day(landing: Path, truth: Path) -> date:
+def plan_day(landing: Path, truth: Path) -> date:
     """The day the plan is for: after history in a market of our own, else the newest landed day."""
     if (truth / MARKER).exists():
         return played_conf(truth).history_end + timedelta(days=1)
@@ -138,7 +138,7 @@ def _day(landing: Path, truth: Path) -> date:
     return newest
 
 
-def _reachable(stakes: Stakes, truth: Path) -> float:
+def reachable(stakes: Stakes, truth: Path) -> float:
     """The most good customers any plan could win, one record a person, capacities kept."""
     person = pd.factorize(pd.read_parquet(truth / "people.parquet", columns=["person_id"])["person_id"])[0]
     first = np.unique(person, return_index=True)[1]
@@ -164,7 +164,7 @@ def _cut_off(
     return {(v, rung): cut_off(stakes, taken[rung], risk, goals[v], caps) for v, rung in broken}
 
 
-def _late_of_book(people: Candidates) -> float | None:
+def late_of_book(people: Candidates) -> float | None:
     """What a lender would cap lateness at: the rate of its own mature loans; None where there are few.
 
     Of younger loans the late are known before the others.

@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+import ablations
 import allocation
 import creatives
 import growth
@@ -13,6 +14,7 @@ import peer
 import scoring
 
 BENCHES = {
+    "ablations": (ablations.add, ablations.run_ablations, ablations.show),
     "allocation": (allocation.add, allocation.run_allocation, allocation.show),
     "creatives": (creatives.add, creatives.run_creatives, creatives.show),
     "growth": (growth.add, growth.run_growth, growth.show),

@@ -1,0 +1,136 @@
+"""What each ingredient of the stage models is worth: plans learned without it on the same worlds; resumable by arm."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from ablation_world import World, asking, world_of
+from scipy import stats
+from without import ARMS, NOTHING, learned
+
+from jobs.evaluate.judge import Caps
+from jobs.evaluate.promises import promised
+from jobs.evaluate.volumes import Plan, at_volume
+from jobs.evaluate.world import Say
+from jobs.runtime.shell import code_print
+
+USUAL = "hazard,p_organic,calibration,exploration"
+BOTH = "(all)"
+Row = dict[str, Any]
+
+
+def add(options: argparse.ArgumentParser) -> None:
+    """The options of `ablations`."""
+    options.add_argument("--families", default="log_linear,scarce", help="of markets")
+    options.add_argument("--seeds", default="71,72", help="of worlds")
+    options.add_argument("--prospects", type=int, default=50_000)
+    options.add_argument("--volumes", default="0.1,0.2,0.3", help="shares of the volume that can be reached")
+    options.add_argument("--arms", default=USUAL, help=f"what is left out, of: {', '.join(ARMS)}")
+    options.add_argument("--max-late", type=float, help="cap on lateness; without it the rate of the lender's book")
+
+
+def run_ablations(asked: argparse.Namespace) -> list[Row]:
+    """Rows of family, seed, without, volume: true cost per good customer, late rate, promised over true good.
+
+    Worlds are taken seed by seed, so that a run cut short has as many of each family. Rows of seed `mean` follow.
+    """
+    started, rows = time.monotonic(), list[Row]()
+
+    def say(line: str) -> None:
+        print(f"{time.monotonic() - started:6.0f} s  {line}", file=sys.stderr, flush=True)
+
+    volumes = [float(part) for part in asked.volumes.split(",")]
+    for seed in asked.seeds.split(","):
+        for family in asked.families.split(","):
+            place = asked.folder.resolve() / "ablations" / f"{family}-{asked.prospects}-{seed}"
+            say(f"world {place.name}")
+            world = world_of(place, family, int(seed), asked.prospects, say)
+            caps = world.caps if asked.max_late is None else Caps(asked.max_late)
+            for arm in [NOTHING, *asked.arms.split(",")]:
+                say(f"{place.name} without {arm}")
+                told = arm_rows(place, world, arm, volumes, caps, say)
+                rows += [{"family": family, "seed": int(seed), "without": arm, **row} for row in told]
+    return rows + means(rows)
+
+
+def arm_rows(place: Path, world: World, arm: str, volumes: list[float], caps: Caps, say: Say) -> list[Row]:
+    """One arm's rows on a world, by volume; what an equal earlier call found is given back.
+
+    Cost and lateness are those of the mixture of two plans that meets the volume truly, promises those of the nearer.
+    """
+    asked = {"volumes": volumes, "caps": asdict(caps), "code": code_print()}
+    kept = place / f"without-{arm.replace(' ', '-')}.json"
+    if kept.is_file():
+        found = json.loads(kept.read_text(encoding="utf-8"))
+        if found["asked"] == asked:
+            return list(found["rows"])
+    ask, plans, rows = asking(world, learned(arm, world.rows, world.conf), caps, say), list[Plan](), list[Row]()
+    verdicts = {volume: at_volume(volume * world.reachable, ask, plans) for volume in volumes}
+    for volume, verdict in verdicts.items():
+        good = promised(plans, volume * world.reachable)["good"]
+        row: Row = {"volume": volume, "promised_over_true": good["promised"] / good["true"] if good["true"] else None}
+        for name in ("cost_per_good", "late_rate", "fraud_loss_rate"):
+            row[name] = float(getattr(verdict, name)) if verdict else None
+        rows.append(row)
+    kept.write_text(json.dumps({"asked": asked, "rows": rows}, indent=1), encoding="utf-8")
+    return rows
+
+
+def means(rows: list[Row]) -> list[Row]:
+    """By family, and over both, each arm beside the whole product in the same worlds; ratios are geometric means.
+
+    `ratio`: cost without over cost with, `lo` and `hi` its 95 % interval (Student's t over worlds, of the log ratio);
+    None of fewer than two worlds. `short`: worlds in which the volume was out of reach for either; they do not count.
+    """
+    told = pd.DataFrame(rows)
+    whole = told[told["without"] == NOTHING].drop(columns="without")
+    pairs = told[told["without"] != NOTHING].merge(whole, on=["family", "seed", "volume"], suffixes=("", "_whole"))
+    pairs = pd.concat([pairs, pairs.assign(family=BOTH)] if pairs["family"].nunique() > 1 else [pairs])
+    found = []
+    for (family, arm, volume), mine in pairs.groupby(["family", "without", "volume"], sort=False):
+        both = mine.dropna(subset=["cost_per_good", "cost_per_good_whole"])
+        log_ratio = np.log(both["cost_per_good"].to_numpy(float) / both["cost_per_good_whole"].to_numpy(float))
+        row: Row = {"family": family, "seed": "mean", "without": arm, "volume": volume, "worlds": len(both)}
+        row |= {"short": len(mine) - len(both), **_interval(log_ratio)}
+        for side in ("", "_whole"):
+            ratio = np.log(both[f"promised_over_true{side}"].to_numpy(float))
+            row[f"promised_over_true{side}"] = float(np.exp(ratio.mean())) if len(both) else None
+            row[f"late_rate{side}"] = float(both[f"late_rate{side}"].mean()) if len(both) else None
+        found.append(row)
+    return found
+
+
+def _interval(log_ratio: Any) -> Row:
+    count = len(log_ratio)
+    if count < 2:
+        return {"ratio": float(np.exp(log_ratio[0])) if count else None, "lo": None, "hi": None}
+    middle, half = log_ratio.mean(), stats.t.ppf(0.975, count - 1) * log_ratio.std(ddof=1) / count**0.5
+    return dict(zip(("ratio", "lo", "hi"), np.exp([middle, middle - half, middle + half]).tolist(), strict=True))
+
+
+def show(found: list[Row]) -> None:
+    """Print a line an arm, family and volume."""
+    print("true cost per incremental good customer without an ingredient over with it, the same worlds, 95 % intervals")
+    print(f"{'':<69}{'promised / true':>16}{'late, %':>16}")
+    print(
+        f"{'family':<12}{'without':<21}{'volume':>6}{'worlds':>8}{'cost':>7}{'':<15}" + f"{'without':>8}{'with':>8}" * 2
+    )
+    for row in sorted((one for one in found if one["seed"] == "mean"), key=lambda one: (one["family"], one["without"])):
+        between = "" if row["lo"] is None else f"[{row['lo']:.3f}, {row['hi']:.3f}]"
+        told = [_text(row[f"promised_over_true{side}"], 2) for side in ("", "_whole")]
+        told += [_text(row[f"late_rate{side}"], 2, 100.0) for side in ("", "_whole")]
+        short = f"  out of reach in {row['short']}" if row["short"] else ""
+        line = f"{row['family']:<12}{row['without']:<21}{row['volume']:>6.0%}{row['worlds']:>8}"
+        print(f"{line}{_text(row['ratio'], 3):>7} {between:<14}" + "".join(f"{one:>8}" for one in told) + short)
+
+
+def _text(value: float | None, digits: int, times: float = 1.0) -> str:
+    return "-" if value is None else f"{times * value:.{digits}f}"

@@ -1,0 +1,93 @@
+"""Stage models learned without one ingredient: other rows, or an adapter before a function of the training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+from unittest.mock import patch
+
+import pandas as pd
+from scipy.special import logit
+
+from jobs.model.learners import FittedModel
+from jobs.model.training import funnel, stage
+from jobs.model.training.fits import Fits
+from jobs.model.training.funnel import fit_funnel, fit_organic
+from jobs.model.training.lateness import late_rows
+from jobs.model.training.priors import prior_model
+from jobs.model.training.stage import Fitted
+from jobs.runtime.conf import Conf
+from segments.outcomes import GOOD_MONTHS
+
+NOBODY = 1e-6  # the chance of asking unasked that is taken for none
+Place = tuple[Any, str, Callable[..., Any]]  # a module, a name in it, and what stands there instead
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The three frames that stages are learned from."""
+
+    assigned: pd.DataFrame
+    decided: pd.DataFrame
+    asked: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What training does without."""
+
+    rows: Callable[[Rows], Rows] = lambda rows: rows
+    places: tuple[Place, ...] = ()
+
+
+def learned(arm: str, rows: Rows, conf: Conf) -> list[Fitted]:
+    """The product's stages from click to lift, learned without an arm's ingredient."""
+    told = ARMS[arm].rows(rows)
+    with ExitStack() as stack:
+        for module, name, instead in ARMS[arm].places:
+            stack.enter_context(patch.object(module, name, instead))
+        return fit_funnel(told.assigned, told.decided, told.asked, conf)
+
+
+def mature_rows(decided: pd.DataFrame, *more: Any) -> Any:
+    """Rows for the late stage from loans seen for twelve months alone: younger ones say nothing, late or not."""
+    return late_rows(decided[(decided["months_observed"].fillna(-1) >= GOOD_MONTHS).to_numpy()], *more)
+
+
+def no_organic(fits: Fits, assigned: pd.DataFrame, conf: Conf) -> None:
+    """Nobody is taken to ask unasked, so whatever those on a list do counts as the list's."""
+    told = Fits()
+    told.all += fits.all
+    fit_organic(told, assigned[:0], conf)
+    fits.add(replace(told.all[-1], model=replace(prior_model("organic"), base_log_odds=float(logit(NOBODY)))))
+
+
+def uncalibrated(model: FittedModel, *rows: Any) -> FittedModel:
+    """A model as it was fitted."""
+    return model
+
+
+def no_lift(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
+    """No factor for what the chain of stages gets wrong as a whole, channel by channel: it is taken as it is."""
+
+
+def without_exploration(rows: Rows) -> Rows:
+    """Assignments without those sent at random; the held out stay."""
+    kept = (rows.assigned["role"] != "exploration").to_numpy()
+    return replace(rows, assigned=rows.assigned[kept].reset_index(drop=True))
+
+
+NOTHING = "nothing"
+STAGES: Place = (stage, "calibrate", uncalibrated)
+LIFT: Place = (funnel, "fit_lift", no_lift)
+ARMS = {
+    NOTHING: Arm(),
+    "hazard": Arm(places=((funnel, "late_rows", mature_rows),)),
+    "p_organic": Arm(places=((funnel, "fit_organic", no_organic),)),
+    "calibration": Arm(places=(STAGES, LIFT)),
+    "stages' calibration": Arm(places=(STAGES,)),
+    "channels' factor": Arm(places=(LIFT,)),
+    "exploration": Arm(rows=without_exploration),
+}

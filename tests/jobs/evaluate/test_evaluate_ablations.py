@@ -1,0 +1,37 @@
+"""A whole world ablated, from its landing files to costs by the truth."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.runtime.conf import Conf
+from jobs.runtime.keys import load_keys
+from jobs.runtime.shell import Shell
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
+from ablation_world import world_of
+from ablations import arm_rows
+from without import NOTHING
+
+
+@pytest.mark.storm
+@pytest.mark.timeout(1200)
+def test_without_organic_demand_plans_promise_more_than_they_bring(spark: Any, tmp_path: Path) -> None:
+    @contextmanager
+    def opened(warehouse: Path, landing: Path, conf: Conf) -> Iterator[Shell]:
+        yield Shell(warehouse, landing, conf, load_keys(warehouse), spark)
+
+    said: list[str] = []
+    world = world_of(tmp_path, "log_linear", 5, 3000, said.append, opened)
+    whole, alone = (arm_rows(tmp_path, world, arm, [0.3], world.caps, said.append)[0] for arm in (NOTHING, "p_organic"))
+    assert alone["promised_over_true"] > 1.2 * whole["promised_over_true"]
+    assert whole["cost_per_good"] > 0
+    said.clear()
+    assert arm_rows(tmp_path, world, NOTHING, [0.3], world.caps, said.append) == [whole]
+    assert not said, "an arm played before is read back"

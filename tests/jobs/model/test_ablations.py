@@ -1,0 +1,114 @@
+"""Each arm of the bench of ablations learns without its one ingredient, and what the bench says of many worlds."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from funnel_rows import funnel_conf, funnel_rows
+
+from jobs.model.serving.funnel import Funnel
+from jobs.model.training import funnel, stage
+from jobs.model.training.fits import Fits
+from jobs.model.training.stage import Fitted
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
+from ablations import Row, means
+from without import ARMS, NOTHING, Rows, learned, mature_rows
+
+CONF = funnel_conf("logistic")
+PLANTED = funnel_rows(5, 5000)
+ROWS = Rows(PLANTED.assigned, PLANTED.decided, PLANTED.asked)
+
+
+@cache
+def fitted(arm: str) -> Fits:
+    return fitted_on(arm, ROWS)
+
+
+def fitted_on(arm: str, rows: Rows) -> Fits:
+    found = Fits()
+    found.all += learned(arm, rows, CONF)
+    return found
+
+
+def promised(found: Funnel) -> float:
+    people = ROWS.assigned.head(2000).assign(channel="sms")
+    organic = found.organic(people)
+    return float((found.p_apply(found.added(people, organic, "sms"), organic, "sms") - organic).sum())
+
+
+def of_stage(fits: Fits, name: str) -> list[Fitted]:
+    return [one for one in fits.all if one.stage == name]
+
+
+def test_without_organic_demand_a_list_is_given_what_comes_unasked() -> None:
+    whole, alone = fitted(NOTHING).funnel(), fitted("p_organic").funnel()
+    sent = ROWS.assigned[(ROWS.assigned["channel"] == "sms").to_numpy()]
+    assert float(alone.organic(sent).max()) < 1e-5
+    assert promised(alone) > 1.2 * promised(whole)
+    assert promised(alone) / 2000 == pytest.approx(float(sent["is_applied"].mean()), rel=0.15), "whoever asks"
+
+
+def test_without_the_hazard_young_loans_say_nothing() -> None:
+    months = np.where(np.arange(len(ROWS.decided)) % 3 == 0, 12.0, 6.0)
+    funded = ROWS.decided["is_funded"].to_numpy(dtype=bool)
+    young = Rows(ROWS.assigned, ROWS.decided.assign(months_observed=np.where(funded, months, np.nan)), ROWS.asked)
+    mature = int((funded & (months == 12.0)).sum())
+    assert len(mature_rows(young.decided)[0]) == mature
+    whole, alone = (of_stage(fitted_on(arm, young), "late")[0] for arm in (NOTHING, "hazard"))
+    assert alone.rows < mature < whole.rows
+    none = ROWS.decided.assign(months_observed=np.where(funded, 6.0, np.nan))
+    assert len(mature_rows(none)[0]) == 0
+
+
+def test_without_calibration_stages_and_channels_stay_as_they_were_fitted() -> None:
+    def steps(fits: Fits) -> int:
+        return sum(len(one.model.adjust) for one in fits.all if one.model is not None)
+
+    whole, alone = fitted(NOTHING), fitted("calibration")
+    assert steps(whole) > 0
+    assert of_stage(whole, "lift")
+    assert steps(alone) == 0
+    assert not of_stage(alone, "lift")
+    assert [(one.stage, one.channel) for one in whole.all if one.stage != "lift"] == [
+        (one.stage, one.channel) for one in alone.all
+    ]
+
+
+def test_without_exploration_only_the_rows_sent_at_random_go() -> None:
+    drawn = ROWS.assigned.assign(
+        role=np.where(np.arange(len(ROWS.assigned)) % 10, ROWS.assigned["role"], "exploration")
+    )
+    left = ARMS["exploration"].rows(Rows(drawn, ROWS.decided, ROWS.asked))
+    assert len(left.assigned) == int((drawn["role"] != "exploration").sum()) < len(drawn)
+    assert set(left.assigned["role"]) == {"policy", "holdout"}
+    assert left.decided is ROWS.decided
+
+
+def test_what_an_arm_replaces_is_back_in_its_place_afterwards() -> None:
+    before = funnel.fit_organic, funnel.fit_lift, funnel.late_rows, stage.calibrate
+    for arm in ARMS:
+        with pytest.raises(KeyError):
+            learned(arm, Rows(ROWS.assigned[["role"]], ROWS.decided[:0], ROWS.asked[:0]), CONF)
+    assert (funnel.fit_organic, funnel.fit_lift, funnel.late_rows, stage.calibrate) == before
+
+
+def test_many_worlds_become_a_paired_ratio_with_its_interval() -> None:
+    def row(seed: int, left_out: str, cost: float | None) -> Row:
+        told = {"family": "log_linear", "seed": seed, "without": left_out, "volume": 0.1, "cost_per_good": cost}
+        return {**told, "late_rate": 0.02, "promised_over_true": 1.5}
+
+    costs = {1: 100.0, 2: 400.0, 3: 900.0, 4: 50.0}
+    whole = [row(seed, NOTHING, cost) for seed, cost in costs.items()]
+    arm = [row(1, "hazard", 110.0), row(2, "hazard", 480.0), row(3, "hazard", 990.0), row(4, "hazard", None)]
+    (found,) = means(whole + arm)
+    assert (found["worlds"], found["short"]) == (3, 1)
+    logs = np.log([1.1, 1.2, 1.1])
+    half = 4.302653 * logs.std(ddof=1) / 3**0.5
+    assert found["ratio"] == pytest.approx(np.exp(logs.mean()))
+    assert [found["lo"], found["hi"]] == pytest.approx(np.exp([logs.mean() - half, logs.mean() + half]))
+    assert found["promised_over_true"] == pytest.approx(1.5)
