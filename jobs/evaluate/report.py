@@ -10,7 +10,7 @@ Row = dict[str, Any]
 
 
 def table(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
-    """Columns and lines: means over worlds of each family, with the cost against random and the lateness."""
+    """Columns and lines: means over worlds of each family, with the cost against two rivals and the lateness."""
     columns = [
         "family",
         "volume",
@@ -18,6 +18,7 @@ def table(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
         "worlds",
         "cost per good",
         "against random",
+        "against best channel",
         "late",
         "fraud",
         "caps kept",
@@ -27,11 +28,7 @@ def table(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
     keys = ("family", "volume", "rung", "policy")
     for family, volume, rung, policy in sorted({tuple(r[key] for key in keys) for r in rows}):
         mine = [r for r in rows if tuple(r[key] for key in keys) == (family, volume, rung, policy)]
-        random = [r for r in rows if (r["family"], r["volume"], r["policy"]) == (family, volume, "random")]
-        base = {row["seed"]: row["cost_per_good"] for row in random}
-        ratios = [
-            r["cost_per_good"] / base[r["seed"]] for r in mine if r["cost_per_good"] is not None and base.get(r["seed"])
-        ]
+        against = [_spread(_ratios(mine, rows, rival)) for rival in ("random", "best channel first")]
         lines.append(
             [
                 family,
@@ -39,14 +36,22 @@ def table(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
                 f"{rung} {policy}",
                 str(len(mine)),
                 _mean(mine, "cost_per_good", "{:.0f}"),
-                _spread(ratios),
+                *against,
                 _mean(mine, "late_rate", "{:.2%}"),
                 _mean(mine, "fraud_loss_rate", "{:.2%}"),
                 _kept(mine),
-                _mean(mine, "saving_captured", "{:.2f}"),
+                _spread([row["saving_captured"] for row in mine if row["saving_captured"] is not None]),
             ]
         )
     return columns, lines
+
+
+def _ratios(mine: list[Row], rows: list[Row], rival: str) -> list[float]:
+    """Cost over the rival's at the same volume of the same world, where both reach it."""
+    where = ("family", "seed", "volume")
+    base = {tuple(row[key] for key in where): row["cost_per_good"] for row in rows if row["policy"] == rival}
+    pairs = [(row["cost_per_good"], base.get(tuple(row[key] for key in where))) for row in mine]
+    return [cost / other for cost, other in pairs if cost is not None and other]
 
 
 def _kept(rows: list[Row]) -> str:
@@ -61,7 +66,7 @@ def _mean(rows: list[Row], name: str, form: str) -> str:
 
 
 def _spread(ratios: list[float]) -> str:
-    """Mean ratio with a 95 % interval over worlds (Student's t), where there is more than one."""
+    """Mean with a 95 % interval over worlds (Student's t), where there is more than one."""
     if not ratios:
         return ""
     mean = float(np.mean(ratios))

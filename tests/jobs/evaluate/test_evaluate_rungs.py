@@ -138,4 +138,6 @@ def test_rows_say_what_was_captured_and_which_cap_broke() -> None:
     columns, lines = table([*rows, *[{**row, "seed": 4} for row in rows]])
     assert [line[columns.index("worlds")] for line in lines] == ["2"] * 6
     assert lines[4][columns.index("against random")] == "0.500 [0.500, 0.500]"
+    assert lines[4][columns.index("against best channel")] == "0.625 [0.625, 0.625]"
+    assert lines[4][columns.index("captured")] == "0.750 [0.750, 0.750]"
     assert lines[3][columns.index("cost per good")] == "out of reach"
