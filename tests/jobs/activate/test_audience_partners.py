@@ -73,6 +73,7 @@ def test_partners_are_chosen_within_their_quotas_regions_and_bands(
         given["scores"],
         given["assignments"],
         rows(PLAN_GATE, [], DAY, conf),
+        given["errors"],
         given["lent"],
         given["prospects"],
         day=DAY,
