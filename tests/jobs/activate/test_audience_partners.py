@@ -10,11 +10,13 @@ import pytest
 from test_audiences import CHANNELS, DAY, check_rows, inputs, small_conf
 
 from jobs.activate.audiences import audiences
+from jobs.activate.lenders import read_lenders
 from jobs.activate.plan_gate import plan_gate
 from jobs.tables.activate import PLAN_GATE, PLAN_POLICIES
 from jobs.tables.model import PARTNER_PASSES
 from support import to_pandas
 
+pytestmark = pytest.mark.usefixtures("light_search")
 RATES = {"any_bank": (2.2, 1.5, 1.0), "north_bank": (2.0, 0.0, 0.0)}
 QUOTA = 2
 
@@ -100,7 +102,14 @@ def test_on_day_zero_partners_are_drawn(rows: Any, make_shell: Any, tmp_path: Pa
     conf = conf_of(tmp_path)
     given = inputs(rows, "prior", conf)
     plain, *_ = run(given, conf, make_shell(conf))
-    for at, version in enumerate(("prior", "m1")):
-        told = {**given, "lent": rows(PARTNER_PASSES, learned(version), DAY, conf)}
-        drawn, *_ = run(told, conf, make_shell(conf, warehouse=tmp_path / f"zero{at}"))
-        assert drawn.equals(plain)
+    told = {**given, "lent": rows(PARTNER_PASSES, learned(), DAY, conf)}
+    drawn, *_ = run(told, conf, make_shell(conf, warehouse=tmp_path / "zero"))
+    assert drawn.equals(plain)
+
+
+def test_nobody_is_chosen_among_before_partners_are_learned(rows: Any, make_shell: Any, tmp_path: Path) -> None:
+    conf = conf_of(tmp_path)
+    shell = make_shell(conf)
+    for told, is_learned in ((learned("prior"), False), ([], False), (learned(), True)):
+        found = read_lenders(rows(PARTNER_PASSES, told, DAY, conf), conf, shell)
+        assert (found is not None) == is_learned

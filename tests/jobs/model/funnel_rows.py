@@ -97,7 +97,7 @@ def fingerprint(learner: Learner) -> str:
     from jobs.model.training.fits import Fits
     from jobs.model.training.funnel import fit_funnel
 
-    conf, rows, fresh = funnel_conf(learner), funnel_rows(1, 2000), funnel_rows(2, 500)
+    conf, rows, fresh = funnel_conf(learner), funnel_rows(1, 1200), funnel_rows(2, 500)
     fits = Fits()
     for fitted in fit_funnel(rows.assigned, rows.decided, rows.asked, conf):
         fits.add(fitted)

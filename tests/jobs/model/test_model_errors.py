@@ -28,6 +28,12 @@ def fitted(rows: FunnelRows, conf: Conf) -> list[Fitted]:
     return fit_funnel(rows.assigned, rows.decided, rows.asked, conf)
 
 
+@pytest.fixture(scope="module")
+def few(conf: Conf) -> tuple[FunnelRows, list[Fitted]]:
+    rows = funnel_rows(1, 1500)
+    return rows, fitted(rows, conf)
+
+
 def errors(rows: FunnelRows, fits: list[Fitted], conf: Conf) -> pd.Series:
     """Relative standard errors by measure and channel."""
     found = model_errors(fits, rows.assigned, rows.decided, PRICES, conf)
@@ -61,25 +67,26 @@ def test_halves_differ_as_much_as_fits_of_fresh_people_scatter(conf: Conf) -> No
     assert 0.5 < said / scatter < 2.0, (said, scatter)
 
 
-def test_more_people_tell_more(conf: Conf) -> None:
-    few, many = (funnel_rows(3, count) for count in (1500, 9000))
-    less, more = (errors(rows, fitted(rows, conf), conf) for rows in (few, many))
+def test_more_people_tell_more(conf: Conf, few: tuple[FunnelRows, list[Fitted]]) -> None:
+    rows = funnel_rows(3, 9000)
+    less, more = errors(*few, conf), errors(rows, fitted(rows, conf), conf)
     assert more[("good", "feed_a")] < 0.7 * less[("good", "feed_a")]
     assert more[("late", "*")] < less[("late", "*")]
 
 
-def test_nothing_is_told_where_no_wins_were_fitted_or_none_is_asked_for(conf: Conf) -> None:
-    rows = funnel_rows(1, 1500)
+def test_nothing_is_told_where_no_wins_were_fitted_or_none_is_asked_for(
+    conf: Conf, few: tuple[FunnelRows, list[Fitted]]
+) -> None:
+    rows, fits = few
     training = conf.base.training.model_copy(update={"halvings": 0})
     quiet = conf.model_copy(update={"base": conf.base.model_copy(update={"training": training})})
-    assert model_errors(fitted(rows, conf), rows.assigned, rows.decided, PRICES, quiet).empty
-    nothing = [one for one in fitted(rows, conf) if one.stage != "wins"]
+    assert model_errors(fits, rows.assigned, rows.decided, PRICES, quiet).empty
+    nothing = [one for one in fits if one.stage != "wins"]
     assert model_errors(nothing, rows.assigned, rows.decided, PRICES, conf).empty
 
 
-def test_the_same_people_are_halved_the_same_way(conf: Conf) -> None:
-    rows = funnel_rows(2, 1500)
-    fits = fitted(rows, conf)
+def test_the_same_people_are_halved_the_same_way(conf: Conf, few: tuple[FunnelRows, list[Fitted]]) -> None:
+    rows, fits = few
     one, two = (model_errors(fits, rows.assigned, rows.decided, PRICES, conf) for _ in range(2))
     pd.testing.assert_frame_equal(one, two)
     assert set(one["pair"]) == set(range(conf.base.training.halvings))
