@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -48,6 +51,14 @@ def planted(seed: int, people: int = PEOPLE) -> tuple[Seen, Hopes, Hopes]:
     own_late = np.where(crowded, 0.9, late)
     true_good = np.where(crowded[:, None], 0.1, 1.0) * good * noise
     return seen, Hopes(cost * noise, true_good, own_late, fraud), Hopes(cost, good, late, fraud)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick() -> Iterator[None]:
+    """Networks of half as many steps, in this process: starting others takes longer than such fits."""
+    with joblib.parallel_config("sequential"), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("jobs.evaluate.network.STEPS", 1_000)
+        yield
 
 
 @pytest.fixture(scope="module")
