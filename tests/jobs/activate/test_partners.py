@@ -392,7 +392,6 @@ def test_everybody_in_memory_and_in_spark_get_the_same_channel_and_partner(
     assert (rows["chosen_by"] == "exploration").any()
 
 
-@pytest.mark.usefixtures("light_search")
 def test_quotas_of_partners_who_are_alike_are_filled() -> None:
     """No price tells alike partners which people are whose."""
     people, count = 1500, 6
