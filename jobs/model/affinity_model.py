@@ -14,11 +14,12 @@ from jobs.model.affinity.fit import fit_affinity
 from jobs.model.person_features import person_features
 from jobs.model.serving.load import load_funnel
 from jobs.model.training.cohorts import typed
+from jobs.model.usual_units import usual_units
 from jobs.runtime.conf import Conf
 from jobs.runtime.shell import Shell
 from jobs.tables.ingest import CREATIVES, PROSPECTS
 from jobs.tables.link import LINKED_TOUCHES
-from jobs.tables.model import AFFINITY_MODEL, STAGE_MODELS
+from jobs.tables.model import AFFINITY_MODEL, FEATURE_UNITS, STAGE_MODELS
 
 MAX_CREATIVES = 200_000
 
@@ -29,6 +30,7 @@ MAX_CREATIVES = 200_000
         "creatives": CREATIVES.in_force(),
         "prospects": PROSPECTS.upto(),
         "models": STAGE_MODELS,
+        "units": FEATURE_UNITS,
     },
     writes=AFFINITY_MODEL,
     cadence="weekly",
@@ -38,6 +40,7 @@ def affinity_model(
     creatives: DataFrame,
     prospects: DataFrame,
     models: DataFrame,
+    units: DataFrame,
     *,
     day: date,
     conf: Conf,
@@ -45,6 +48,7 @@ def affinity_model(
 ) -> pd.DataFrame:
     """Clicks of prospects on creatives against those the click stage expects of them on the channel."""
     features = person_features(conf)
+    prospects = usual_units(prospects, units, shell)
     rows = typed(exposures(touches, prospects, features, conf.base.training, day, shell), features)
     looks = creatives.select("creative", "channel", "placement", "format", "first_day", "features")
     shown = shell.small(looks, MAX_CREATIVES)

@@ -16,11 +16,12 @@ from jobs.model.serving.funnel import PRIOR_VERSION
 from jobs.model.serving.load import ONE_BAND, load_funnel
 from jobs.model.serving.scorer import Scorer
 from jobs.model.serving.scoring import band_scores
+from jobs.model.usual_units import usual_units
 from jobs.runtime.conf import Conf
 from jobs.runtime.shell import Shell
 from jobs.tables.ingest import PROSPECTS
 from jobs.tables.link import ASSIGNMENT_OUTCOMES
-from jobs.tables.model import BAND_CUTS, STAGE_MODELS
+from jobs.tables.model import BAND_CUTS, FEATURE_UNITS, STAGE_MODELS
 from segments.bands import LETTERS, cut, merge_unordered
 
 MAX_SCORED = 100_000
@@ -33,6 +34,7 @@ COLUMNS = ["band", "lower", "rows", "responses", "assigned", "model_version"]
         "prospects": PROSPECTS.latest(),
         "models": STAGE_MODELS,
         "assignments": ASSIGNMENT_OUTCOMES,
+        "units": FEATURE_UNITS,
     },
     writes=BAND_CUTS,
     cadence="weekly",
@@ -41,6 +43,7 @@ def band_cuts(
     prospects: DataFrame,
     models: DataFrame,
     assignments: DataFrame,
+    units: DataFrame,
     *,
     day: date,
     conf: Conf,
@@ -58,7 +61,9 @@ def band_cuts(
     scorer = Scorer(funnel, person_features(conf), tuple(sorted(conf.channels)), {}, value, ONE_BAND)
     count = int(shell.small(prospects.agg(F.count("*").alias("n")), 1)["n"].iloc[0])
     kept = int(min(1.0, MAX_SCORED / max(count, 1)) * BUCKETS)
-    sample = prospects.where(F.pmod(F.xxhash64(F.lit("bands"), "prospect_key"), F.lit(BUCKETS)) < kept)
+    sample = usual_units(prospects, units, shell).where(
+        F.pmod(F.xxhash64(F.lit("bands"), "prospect_key"), F.lit(BUCKETS)) < kept
+    )
     since = day - timedelta(days=conf.base.training.calibration_days + 14)
     recent = assignments.where(F.col("assigned_day") > F.lit(since)).where(
         "is_applied is not null and channel <> 'none'"

@@ -10,10 +10,11 @@ from pyspark.sql import functions as F
 from jobs.contract import job
 from jobs.model.person_features import person_features
 from jobs.model.training.cohorts import plain
+from jobs.model.usual_units import usual_units
 from jobs.runtime.conf import Conf
 from jobs.runtime.shell import Shell
 from jobs.tables.ingest import PROSPECTS
-from jobs.tables.model import CLUSTER_MODEL
+from jobs.tables.model import CLUSTER_MODEL, FEATURE_UNITS
 from segments.clusters import Coordinates, nearest
 
 MAX_ROWS = 20_000
@@ -22,8 +23,8 @@ MOST_LEVELS = 12
 COLUMNS = ["cluster", "rows", "centre", "encoder"]
 
 
-@job(reads={"prospects": PROSPECTS.latest()}, writes=CLUSTER_MODEL, cadence="weekly")
-def cluster_model(prospects: DataFrame, *, conf: Conf, shell: Shell) -> pd.DataFrame:
+@job(reads={"prospects": PROSPECTS.latest(), "units": FEATURE_UNITS}, writes=CLUSTER_MODEL, cadence="weekly")
+def cluster_model(prospects: DataFrame, units: DataFrame, *, conf: Conf, shell: Shell) -> pd.DataFrame:
     """scikit-learn's KMeans (8 starts, one thread, fixed seed); clusters numbered by size, the largest first."""
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
@@ -31,7 +32,9 @@ def cluster_model(prospects: DataFrame, *, conf: Conf, shell: Shell) -> pd.DataF
     features, training = person_features(conf), conf.base.training
     count = int(shell.small(prospects.agg(F.count("*").alias("n")), 1)["n"].iloc[0])
     kept = int(min(1.0, MAX_ROWS / max(count, 1)) * BUCKETS)
-    sample = prospects.where(F.pmod(F.xxhash64(F.lit("clusters"), "prospect_key"), F.lit(BUCKETS)) < kept)
+    sample = usual_units(prospects, units, shell).where(
+        F.pmod(F.xxhash64(F.lit("clusters"), "prospect_key"), F.lit(BUCKETS)) < kept
+    )
     wanted = sample.select("prospect_key", *[plain(prospects, name) for name in features.names])
     rows = shell.small(wanted, 2 * MAX_ROWS, ["prospect_key"])
     coordinates = Coordinates.of(rows, features.numeric, features.categorical, MOST_LEVELS)

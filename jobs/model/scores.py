@@ -12,11 +12,12 @@ from jobs.model.serving.load import load_cuts, load_funnel
 from jobs.model.serving.prices import prices
 from jobs.model.serving.scorer import Scorer
 from jobs.model.serving.scoring import score_table
+from jobs.model.usual_units import usual_units
 from jobs.runtime.conf import Conf
 from jobs.runtime.shell import Shell
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
 from jobs.tables.link import ASSIGNMENT_OUTCOMES, LINKED_TOUCHES
-from jobs.tables.model import BAND_CUTS, SCORES, STAGE_MODELS
+from jobs.tables.model import BAND_CUTS, FEATURE_UNITS, SCORES, STAGE_MODELS
 
 
 @job(
@@ -28,6 +29,7 @@ from jobs.tables.model import BAND_CUTS, SCORES, STAGE_MODELS
         "rates": FX_RATES.in_force(),
         "touches": LINKED_TOUCHES,
         "assignments": ASSIGNMENT_OUTCOMES,
+        "units": FEATURE_UNITS,
     },
     writes=SCORES,
 )
@@ -39,6 +41,7 @@ def scores(
     rates: DataFrame,
     touches: DataFrame,
     assignments: DataFrame,
+    units: DataFrame,
     *,
     day: date,
     conf: Conf,
@@ -53,4 +56,4 @@ def scores(
         value_of_good=float(conf.base.plan.value_of_good),
         cuts=load_cuts(cuts, shell),
     )
-    return score_table(prospects, scorer)
+    return score_table(usual_units(prospects, units, shell), scorer)

@@ -13,18 +13,25 @@ from pyspark.sql import functions as F
 from jobs.contract import job
 from jobs.model.person_features import person_features
 from jobs.model.training.cohorts import plain
+from jobs.model.usual_units import usual_units
 from jobs.runtime.conf import Conf
 from jobs.runtime.errors import UsageError
 from jobs.runtime.shell import Shell
 from jobs.tables.ingest import PROSPECTS
-from jobs.tables.model import CLUSTER_MODEL, SEGMENT_MEMBERS
+from jobs.tables.model import CLUSTER_MODEL, FEATURE_UNITS, SEGMENT_MEMBERS
 from segments.clusters import Coordinates, nearest
 from segments.rules import members
 
 
-@job(reads={"prospects": PROSPECTS.latest(), "clusters": CLUSTER_MODEL.latest()}, writes=SEGMENT_MEMBERS)
-def segment_members(prospects: DataFrame, clusters: DataFrame, *, day: date, conf: Conf, shell: Shell) -> DataFrame:
+@job(
+    reads={"prospects": PROSPECTS.latest(), "clusters": CLUSTER_MODEL.latest(), "units": FEATURE_UNITS},
+    writes=SEGMENT_MEMBERS,
+)
+def segment_members(
+    prospects: DataFrame, clusters: DataFrame, units: DataFrame, *, day: date, conf: Conf, shell: Shell
+) -> DataFrame:
     """One row a segment and member; a prospect may follow many rules, and is in one cluster once there are any."""
+    prospects = usual_units(prospects, units, shell)
     columns = ("region", "registered_at", *conf.base.features)
     found = _clustered(prospects, clusters, conf, shell)
     for name, segment in sorted(conf.segments.items()):

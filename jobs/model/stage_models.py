@@ -20,11 +20,12 @@ from jobs.model.training.errors import model_errors
 from jobs.model.training.funnel import fit_funnel
 from jobs.model.training.passes import partner_passes
 from jobs.model.training.price import fit_prices, mean_prices, price_stages
+from jobs.model.usual_units import unit_notes, usual_units
 from jobs.runtime.conf import Conf
 from jobs.runtime.shell import Shell
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
 from jobs.tables.link import ASSIGNMENT_OUTCOMES, LINKED_TOUCHES, MATURED_OUTCOMES, SHARED_IDENTITIES
-from jobs.tables.model import MODEL_CARDS, MODEL_ERRORS, PARTNER_PASSES, STAGE_MODELS
+from jobs.tables.model import FEATURE_UNITS, MODEL_CARDS, MODEL_ERRORS, PARTNER_PASSES, STAGE_MODELS
 
 
 @job(
@@ -37,6 +38,7 @@ from jobs.tables.model import MODEL_CARDS, MODEL_ERRORS, PARTNER_PASSES, STAGE_M
         "rates": FX_RATES.in_force(),
         "touches": LINKED_TOUCHES,
         "earlier": STAGE_MODELS.before(),
+        "units": FEATURE_UNITS,
     },
     writes=(STAGE_MODELS, MODEL_CARDS, MODEL_ERRORS, PARTNER_PASSES),
     cadence="weekly",
@@ -50,6 +52,7 @@ def stage_models(
     rates: DataFrame,
     touches: DataFrame,
     earlier: DataFrame,
+    units: DataFrame,
     *,
     day: date,
     conf: Conf,
@@ -61,12 +64,13 @@ def stage_models(
     how many make its usual load. Beside them: what each partner passes of each class of people.
     """
     features, training = person_features(conf), conf.base.training
+    prospects = usual_units(prospects, units, shell)
     assigned = assigned_rows(assignments, prospects, features, training, day, shell)
     served = outside_rings(outcomes, shared, conf.policy.max_persons_per_identity)
     decided = decided_rows(served, prospects, features, training, day, shell)
     asked = asked_rows(outcomes, assignments, prospects, features, training, shell)
-    units = billed_units(spend, rates, touches, assignments, prospects, features, day, conf, shell)
-    priced = price_stages(fit_prices(units, features, day, conf))
+    billed = billed_units(spend, rates, touches, assignments, prospects, features, day, conf, shell)
+    priced = price_stages(fit_prices(billed, features, day, conf))
     if is_glass_box(training):  # what a unit costs by person is log-linear, so no points table
         priced = [f for f in priced if f.factors is None or f.stage != "price"]
     trained = [*fit_funnel(assigned, decided, asked, conf), *priced]
@@ -89,7 +93,7 @@ def stage_models(
     funnel = Funnel.of(parts, version)
     return (
         models,
-        model_card(fits, funnel, verdicts, conf),
-        model_errors(fits, assigned, decided, mean_prices(units, conf), conf),
+        pd.concat([model_card(fits, funnel, verdicts, conf), unit_notes(units, shell)], ignore_index=True),
+        model_errors(fits, assigned, decided, mean_prices(billed, conf), conf),
         partner_passes(decided, funnel, features, conf.partners),
     )

@@ -5,6 +5,19 @@ from __future__ import annotations
 from jobs.contract import Column, Table
 from jobs.tables.ingest import PROSPECT_KEY, key
 
+FEATURE_UNITS = Table(
+    "feature_units",
+    "model",
+    "Numbers of prospects whose unit a snapshot changed: models and segments read them in the usual one",
+    ("feature", "snapshot_day"),
+    (
+        key("feature", "string", "feature"),
+        key("snapshot_day", "date", "snapshot whose values are in another unit"),
+        key("factor", "double", "how many times the usual unit's they are"),
+        key("people", "bigint", "prospects with a value in that snapshot"),
+    ),
+    rules=("factor > 0",),
+)
 SEGMENT_MEMBERS = Table(
     "segment_members",
     "model",
@@ -100,7 +113,7 @@ MODEL_CARDS = Table(
     "What is known about each model: data window, rows, quality with intervals, what each input is worth",
     ("stage", "section", "item"),
     (
-        key("stage", "string", "stage model; `response` for all that tell who answers"),
+        key("stage", "string", "stage model; `response` for all that tell who answers; `*` for what all read"),
         key(
             "section",
             "string",

@@ -29,6 +29,7 @@ from jobs.model.training.cohorts import asked_rows, assigned_rows, decided_rows,
 from jobs.model.training.fits import Fits
 from jobs.model.training.price import fit_prices, price_stages
 from jobs.model.training.stage import Fitted
+from jobs.model.usual_units import usual_units
 from jobs.registry import job_named, jobs, upstream
 from jobs.runtime import runner
 from jobs.runtime.conf import Conf
@@ -77,6 +78,7 @@ def _made(landing: Path, truth: Path, place: Path, say: Say, opened: Opened) -> 
             say(step.line())
         reads = {name: one for name, one in job_named(TRAINING).reads.items() if name != "earlier"}
         read = {name: shell.read(one.table, one.mode, day, one.days) for name, one in reads.items()}
+        read["prospects"] = usual_units(read["prospects"], read["units"], shell)
         features, training = person_features(conf), conf.base.training
         served = outside_rings(read["outcomes"], read["shared"], conf.policy.max_persons_per_identity)
         assigned = assigned_rows(read["assignments"], read["prospects"], features, training, day, shell)

@@ -14,7 +14,7 @@ from jobs.contract import Table
 from jobs.runtime.conf import Conf
 from jobs.tables.ingest import CREATIVES, FX_RATES, PROSPECTS, SPEND
 from jobs.tables.link import ASSIGNMENT_OUTCOMES, LINKED_TOUCHES, MATURED_OUTCOMES, SHARED_IDENTITIES
-from jobs.tables.model import STAGE_MODELS
+from jobs.tables.model import FEATURE_UNITS, STAGE_MODELS
 
 DAY = date(2026, 6, 1)
 WAVES = [date(2025, m, 2) for m in range(8, 13)] + [date(2026, m, 2) for m in range(1, 6)]
@@ -191,5 +191,6 @@ def market(spark: Any, conf: Conf, tmp_path_factory: pytest.TempPathFactory) -> 
         "spend": frame(SPEND),
         "rates": frame(FX_RATES),
         "earlier": frame(STAGE_MODELS),
+        "units": frame(FEATURE_UNITS),
     }
     return planted

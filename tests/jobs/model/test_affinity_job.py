@@ -14,7 +14,7 @@ from jobs.model.affinity_model import affinity_model
 from jobs.model.person_features import person_features
 from jobs.model.serving.load import load_funnel
 from jobs.tables.link import LINKED_TOUCHES
-from jobs.tables.model import STAGE_MODELS
+from jobs.tables.model import FEATURE_UNITS, STAGE_MODELS
 
 DAY, SNAPSHOT, FIRST_WAVE = date(2026, 6, 1), date(2025, 8, 1), date(2025, 8, 2)  # of the planted market
 
@@ -69,9 +69,9 @@ def test_rows_are_those_shown_with_what_was_known_and_the_newest_are_left_out(
 def test_any_partitioning_gives_the_same_model(market: Any, conf: Any, shell: Any, rows: Any) -> None:
     f, models = market.frames, rows(STAGE_MODELS, [])
     told = (f["creatives"], f["prospects"])
-    one = affinity_model(f["touches"], *told, models, day=DAY, conf=conf, shell=shell)
+    one = affinity_model(f["touches"], *told, models, rows(FEATURE_UNITS, []), day=DAY, conf=conf, shell=shell)
     shuffled = f["touches"].orderBy("kind", "creative").repartition(5)
-    other = affinity_model(shuffled, *told, models, day=DAY, conf=conf, shell=shell)
+    other = affinity_model(shuffled, *told, models, rows(FEATURE_UNITS, []), day=DAY, conf=conf, shell=shell)
     pd.testing.assert_frame_equal(one, other)
     trust = one.loc[one["kind"] == "trust", "bias"].iloc[0]
     assert 0.0 <= trust < 1.0  # nobody has a taste here

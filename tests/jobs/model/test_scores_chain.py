@@ -8,16 +8,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from pyspark.sql import functions as F
 
 from jobs.model.band_cuts import band_cuts
 from jobs.model.profiles import profiles
 from jobs.model.scores import scores
 from jobs.model.stage_models import stage_models
+from jobs.model.usual_units import unit_notes
 from jobs.runtime.conf import Conf
 from jobs.runtime.errors import DataRefused
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
 from jobs.tables.link import ASSIGNMENT_OUTCOMES, LINKED_TOUCHES, MATURED_OUTCOMES, SHARED_IDENTITIES
-from jobs.tables.model import BAND_CUTS, PARTNER_PASSES, SCORES, SEGMENT_MEMBERS, STAGE_MODELS
+from jobs.tables.model import BAND_CUTS, FEATURE_UNITS, PARTNER_PASSES, SCORES, SEGMENT_MEMBERS, STAGE_MODELS
 
 DAY = date(2026, 6, 1)
 
@@ -150,7 +152,7 @@ def test_training_is_the_same_whatever_the_order_and_the_future(
         "outcomes": told["outcomes"].repartition(3, "is_approved"),
         "touches": told["touches"].repartition(4),
         "shared": told["shared"],
-        **{name: told[name] for name in ("spend", "rates", "earlier")},
+        **{name: told[name] for name in ("spend", "rates", "earlier", "units")},
     }
     again, card, *_ = stage_models(**changed, day=DAY, conf=_bare(conf), shell=shell)
     pd.testing.assert_frame_equal(again, trained["models"])
@@ -197,6 +199,7 @@ def test_day_zero_scores_by_priors_in_one_band(market: Any, conf: Any, shell: An
         "rates": rows(FX_RATES, []),
         "touches": rows(LINKED_TOUCHES, []),
         "assignments": rows(ASSIGNMENT_OUTCOMES, []),
+        "units": rows(FEATURE_UNITS, []),
     }
     found = scores(
         prospects=market.frames["prospects"].limit(40), **nothing, day=DAY, conf=conf, shell=shell
@@ -227,14 +230,31 @@ def test_day_zero_trains_priors(conf: Any, shell: Any, rows: Any) -> None:
         "touches": rows(LINKED_TOUCHES, []),
         "shared": rows(SHARED_IDENTITIES, []),
         "earlier": rows(STAGE_MODELS, []),
+        "units": rows(FEATURE_UNITS, []),
     }
     models, card, *_ = stage_models(**told, day=DAY, conf=conf, shell=shell)
     assert set(models["model_version"]) == {"prior"}
     assert set(models[models["stage"] != "lift"]["learner"]) == {"prior"}
     assert any("no holdout" in str(text) for text in card["text"])
     fitted = shell.frame(models.assign(day=DAY), STAGE_MODELS)
-    cuts = band_cuts(told["prospects"], fitted, told["assignments"], day=DAY, conf=conf, shell=shell)
+    cuts = band_cuts(told["prospects"], fitted, told["assignments"], told["units"], day=DAY, conf=conf, shell=shell)
     assert cuts["band"].tolist() == ["Z"]
+
+
+def test_a_snapshot_in_another_unit_is_scored_as_in_the_usual_one(
+    trained: dict[str, Any], conf: Any, shell: Any, rows: Any
+) -> None:
+    inputs = trained["inputs"]
+    changed = inputs["prospects"].withColumn("income", F.col("income") * 100.0)
+    units = rows(
+        FEATURE_UNITS, [{"feature": "income", "snapshot_day": date(2025, 8, 1), "factor": 100.0, "people": 2500}]
+    )
+    found = scores(**{**inputs, "prospects": changed, "units": units}, day=DAY, conf=conf, shell=shell).toPandas()
+    pd.testing.assert_frame_equal(_sorted(found), trained["scores"])
+    raw = scores(**{**inputs, "prospects": changed}, day=DAY, conf=conf, shell=shell).toPandas()
+    assert (np.abs(_sorted(raw)["p_approve"] - trained["scores"]["p_approve"]) > 0.01).any()
+    (note,) = unit_notes(units, shell)["text"]
+    assert "income: 1 snapshots from" in note
 
 
 def test_spend_without_a_rate_is_refused_by_name(trained: dict[str, Any], conf: Any, shell: Any) -> None:

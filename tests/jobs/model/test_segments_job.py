@@ -10,11 +10,12 @@ import pytest
 
 from jobs.contract import Table, job
 from jobs.model.cluster_model import cluster_model
+from jobs.model.feature_units import feature_units
 from jobs.model.segment_members import segment_members
 from jobs.runtime.conf import SegmentConf, TrainingConf
 from jobs.runtime.errors import UsageError
 from jobs.tables.ingest import PROSPECTS
-from jobs.tables.model import CLUSTER_MODEL, SEGMENT_MEMBERS
+from jobs.tables.model import CLUSTER_MODEL, FEATURE_UNITS, SEGMENT_MEMBERS
 from segments.clusters import nearest
 
 DAY = date(2026, 1, 1)
@@ -47,7 +48,7 @@ def test_planted_groups_are_found_and_published(planted: Any, conf: Any, make_sh
     def prospects() -> Any:
         return planted.drop("day")
 
-    for one in (prospects, cluster_model, segment_members):
+    for one in (prospects, feature_units, cluster_model, segment_members):
         assert all(item.is_new for item in shell.run(one, DAY))
     assert not any(item.is_new for item in shell.run(cluster_model, DAY, force=True))
     centres = shell.read(CLUSTER_MODEL, "latest", DAY).toPandas()
@@ -63,13 +64,15 @@ def test_planted_groups_are_found_and_published(planted: Any, conf: Any, make_sh
 def test_a_rule_may_not_take_a_clusters_name(planted: Any, conf: Any, make_shell: Any, rows: Any) -> None:
     told = _conf(conf, cluster_01=SegmentConf(predicate="true", owner="o", purpose="p", doc="d"))
     with pytest.raises(UsageError, match="rename it"):
-        segment_members(planted, rows(CLUSTER_MODEL, []), day=DAY, conf=told, shell=make_shell(told))
+        segment_members(
+            planted, rows(CLUSTER_MODEL, []), rows(FEATURE_UNITS, []), day=DAY, conf=told, shell=make_shell(told)
+        )
 
 
 def test_too_few_people_make_no_clusters(conf: Any, make_shell: Any, rows: Any) -> None:
     few = rows(PROSPECTS, [{"prospect_key": "a", "income": 1.0}])
-    assert cluster_model(few, conf=conf, shell=make_shell()).empty
-    assert cluster_model(rows(PROSPECTS, []), conf=conf, shell=make_shell()).empty
+    assert cluster_model(few, rows(FEATURE_UNITS, []), conf=conf, shell=make_shell()).empty
+    assert cluster_model(rows(PROSPECTS, []), rows(FEATURE_UNITS, []), conf=conf, shell=make_shell()).empty
 
 
 def test_the_nearest_centre_does_not_depend_on_the_batch() -> None:
