@@ -32,8 +32,6 @@ def unit_notes(units: DataFrame, shell: Shell) -> pd.DataFrame:
     for name in sorted({feature for feature, _ in told}):
         days = [day for feature, day in sorted(told) if feature == name]
         times = told[(name, days[-1])]
-        said = (
-            f"values {times:.4g} times the usual unit's in {len(days)} snapshots from {days[0]}: read in the usual unit"
-        )
+        said = f"{name}: {len(days)} snapshots from {days[0]} hold {times:.4g} times the usual; read in the usual unit"
         rows.append(("*", "note", f"unit of {name}", times, said))
     return pd.DataFrame(rows, columns=CARD)
