@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from jobs.evaluate.volumes import Plan, at_volume
 from jobs.evaluate.world import Say
 from jobs.runtime.shell import code_print
 
+BOOK = "book"
 USUAL = "hazard,p_organic,calibration,exploration"
 BOTH = "(all)"
 Row = dict[str, Any]
@@ -34,11 +36,13 @@ def add(options: argparse.ArgumentParser) -> None:
     options.add_argument("--prospects", type=int, default=50_000)
     options.add_argument("--volumes", default="0.1,0.2,0.3", help="shares of the volume that can be reached")
     options.add_argument("--arms", default=USUAL, help=f"what is left out, of: {', '.join(ARMS)}")
-    options.add_argument("--max-late", type=float, help="cap on lateness; without it the rate of the lender's book")
+    options.add_argument(
+        "--max-late", default=BOOK, help=f"caps on lateness, each played; {BOOK}: the lender's own rate"
+    )
 
 
 def run_ablations(asked: argparse.Namespace) -> list[Row]:
-    """Rows of family, seed, without, volume: true cost per good customer, late rate, promised over true good.
+    """Rows of family, seed, without, max_late, volume: true cost per good customer, late rate, promised over true good.
 
     Worlds are taken seed by seed, so that a run cut short has as many of each family. Rows of seed `mean` follow.
     """
@@ -53,34 +57,40 @@ def run_ablations(asked: argparse.Namespace) -> list[Row]:
             place = asked.folder.resolve() / "ablations" / f"{family}-{asked.prospects}-{seed}"
             say(f"world {place.name}")
             world = world_of(place, family, int(seed), asked.prospects, say)
-            caps = world.caps if asked.max_late is None else Caps(asked.max_late)
             for arm in [NOTHING, *asked.arms.split(",")]:
                 say(f"{place.name} without {arm}")
-                told = arm_rows(place, world, arm, volumes, caps, say)
+                told = arm_rows(place, world, arm, volumes, asked.max_late.split(","), say)
                 rows += [{"family": family, "seed": int(seed), "without": arm, **row} for row in told]
     return rows + means(rows)
 
 
-def arm_rows(place: Path, world: World, arm: str, volumes: list[float], caps: Caps, say: Say) -> list[Row]:
-    """One arm's rows on a world, by volume; what an equal earlier call found is given back.
-
-    Cost and lateness are those of the mixture of two plans that meets the volume truly, promises those of the nearer.
-    """
-    asked = {"volumes": volumes, "caps": asdict(caps), "code": code_print()}
-    kept = place / f"without-{arm.replace(' ', '-')}.json"
+def arm_rows(place: Path, world: World, arm: str, volumes: list[float], lates: list[str], say: Say) -> list[Row]:
+    """One arm's rows on a world, by cap and volume; what an equal earlier call found is given back."""
+    asked = {"volumes": volumes, "max_late": lates, "book": asdict(world.caps), "code": code_print()}
+    kept = place / f"without-{'-'.join([*arm.split(), *lates])}.json"
     if kept.is_file():
         found = json.loads(kept.read_text(encoding="utf-8"))
         if found["asked"] == asked:
             return list(found["rows"])
-    ask, plans, rows = asking(world, learned(arm, world.rows, world.conf), caps, say), list[Plan](), list[Row]()
-    verdicts = {volume: at_volume(volume * world.reachable, ask, plans) for volume in volumes}
-    for volume, verdict in verdicts.items():
+    fitted, rows = learned(arm, world.rows, world.conf), list[Row]()
+    for late in lates:
+        caps = world.caps if late == BOOK else Caps(float(late))
+        judged = _judged(world, asking(world, fitted, caps, say), volumes)
+        rows += [{"max_late": late, **row} for row in judged]
+    kept.write_text(json.dumps({"asked": asked, "rows": rows}, indent=1), encoding="utf-8")
+    return rows
+
+
+def _judged(world: World, ask: Callable[[float], Plan], volumes: list[float]) -> list[Row]:
+    """Cost and lateness of the mixture of two plans that meets a volume truly; promises are those of the nearer."""
+    plans, rows = list[Plan](), list[Row]()
+    for volume in volumes:
+        verdict = at_volume(volume * world.reachable, ask, plans)
         good = promised(plans, volume * world.reachable)["good"]
         row: Row = {"volume": volume, "promised_over_true": good["promised"] / good["true"] if good["true"] else None}
         for name in ("cost_per_good", "late_rate", "fraud_loss_rate"):
             row[name] = float(getattr(verdict, name)) if verdict else None
         rows.append(row)
-    kept.write_text(json.dumps({"asked": asked, "rows": rows}, indent=1), encoding="utf-8")
     return rows
 
 
@@ -92,13 +102,15 @@ def means(rows: list[Row]) -> list[Row]:
     """
     told = pd.DataFrame(rows)
     whole = told[told["without"] == NOTHING].drop(columns="without")
-    pairs = told[told["without"] != NOTHING].merge(whole, on=["family", "seed", "volume"], suffixes=("", "_whole"))
+    same = ["family", "seed", "max_late", "volume"]
+    pairs = told[told["without"] != NOTHING].merge(whole, on=same, suffixes=("", "_whole"))
     pairs = pd.concat([pairs, pairs.assign(family=BOTH)] if pairs["family"].nunique() > 1 else [pairs])
     found = []
-    for (family, arm, volume), mine in pairs.groupby(["family", "without", "volume"], sort=False):
+    for key, mine in pairs.groupby(["family", "without", "max_late", "volume"], sort=False):
         both = mine.dropna(subset=["cost_per_good", "cost_per_good_whole"])
         log_ratio = np.log(both["cost_per_good"].to_numpy(float) / both["cost_per_good_whole"].to_numpy(float))
-        row: Row = {"family": family, "seed": "mean", "without": arm, "volume": volume, "worlds": len(both)}
+        row: Row = dict(zip(("family", "without", "max_late", "volume"), key, strict=True))
+        row |= {"seed": "mean", "worlds": len(both)}
         row |= {"short": len(mine) - len(both), **_interval(log_ratio)}
         for side in ("", "_whole"):
             ratio = np.log(both[f"promised_over_true{side}"].to_numpy(float))
@@ -117,19 +129,19 @@ def _interval(log_ratio: Any) -> Row:
 
 
 def show(found: list[Row]) -> None:
-    """Print a line an arm, family and volume."""
+    """Print a line an arm, family, cap and volume."""
     print("true cost per incremental good customer without an ingredient over with it, the same worlds, 95 % intervals")
-    print(f"{'':<69}{'promised / true':>16}{'late, %':>16}")
-    print(
-        f"{'family':<12}{'without':<21}{'volume':>6}{'worlds':>8}{'cost':>7}{'':<15}" + f"{'without':>8}{'with':>8}" * 2
-    )
-    for row in sorted((one for one in found if one["seed"] == "mean"), key=lambda one: (one["family"], one["without"])):
+    print(f"{'':<78}{'promised / true':>16}{'late, %':>16}")
+    columns = f"{'family':<12}{'without':<21}{'late at most':>12}{'volume':>7}{'worlds':>7}{'cost':>6}{'':<15}"
+    print(columns.ljust(80) + f"{'without':>8}{'with':>6}" * 2)
+    told = [row for row in found if row["seed"] == "mean"]
+    for row in sorted(told, key=lambda one: (one["family"], one["without"], one["max_late"])):
         between = "" if row["lo"] is None else f"[{row['lo']:.3f}, {row['hi']:.3f}]"
-        told = [_text(row[f"promised_over_true{side}"], 2) for side in ("", "_whole")]
-        told += [_text(row[f"late_rate{side}"], 2, 100.0) for side in ("", "_whole")]
-        short = f"  out of reach in {row['short']}" if row["short"] else ""
-        line = f"{row['family']:<12}{row['without']:<21}{row['volume']:>6.0%}{row['worlds']:>8}"
-        print(f"{line}{_text(row['ratio'], 3):>7} {between:<14}" + "".join(f"{one:>8}" for one in told) + short)
+        line = f"{row['family']:<12}{row['without']:<21}{row['max_late']:>12}{row['volume']:>7.0%}{row['worlds']:>7}"
+        line += f"{_text(row['ratio'], 3):>6} {between:<14}"
+        for name, times in (("promised_over_true", 1.0), ("late_rate", 100.0)):
+            line += f"{_text(row[name], 2, times):>8}{_text(row[f'{name}_whole'], 2, times):>6}"
+        print(line + (f"  out of reach in {row['short']}" if row["short"] else ""))
 
 
 def _text(value: float | None, digits: int, times: float = 1.0) -> str:

@@ -99,8 +99,8 @@ def test_what_an_arm_replaces_is_back_in_its_place_afterwards() -> None:
 
 def test_many_worlds_become_a_paired_ratio_with_its_interval() -> None:
     def row(seed: int, left_out: str, cost: float | None) -> Row:
-        told = {"family": "log_linear", "seed": seed, "without": left_out, "volume": 0.1, "cost_per_good": cost}
-        return {**told, "late_rate": 0.02, "promised_over_true": 1.5}
+        told = {"family": "log_linear", "seed": seed, "without": left_out, "volume": 0.1, "max_late": "book"}
+        return {**told, "cost_per_good": cost, "late_rate": 0.02, "promised_over_true": 1.5}
 
     costs = {1: 100.0, 2: 400.0, 3: 900.0, 4: 50.0}
     whole = [row(seed, NOTHING, cost) for seed, cost in costs.items()]
