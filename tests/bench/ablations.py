@@ -24,6 +24,7 @@ from jobs.evaluate.world import Say
 from jobs.runtime.shell import code_print
 
 BOOK = "book"
+NEARLY = 1.02  # of a cap: a plan cut off at a volume, whole people, may lie this far above it
 USUAL = "hazard,p_organic,calibration,exploration"
 BOTH = "(all)"
 Row = dict[str, Any]
@@ -75,19 +76,25 @@ def arm_rows(place: Path, world: World, arm: str, volumes: list[float], lates: l
     fitted, rows = learned(arm, world.rows, world.conf), list[Row]()
     for late in lates:
         caps = world.caps if late == BOOK else Caps(float(late))
-        judged = _judged(world, asking(world, fitted, caps, say), volumes)
-        rows += [{"max_late": late, **row} for row in judged]
+        goals = {volume: volume * world.reachable for volume in volumes}
+        rows += [{"max_late": late, **row} for row in judged(goals, asking(world, fitted, caps, say), caps)]
     kept.write_text(json.dumps({"asked": asked, "rows": rows}, indent=1), encoding="utf-8")
     return rows
 
 
-def _judged(world: World, ask: Callable[[float], Plan], volumes: list[float]) -> list[Row]:
-    """Cost and lateness of the mixture of two plans that meets a volume truly; promises are those of the nearer."""
+def judged(goals: dict[float, float], ask: Callable[[float], Plan], caps: Caps) -> list[Row]:
+    """By volume, the cost and lateness of the mixture of two plans that meets its goal truly; promises of the nearer.
+
+    A plan that itself says it breaks the cap is none: the volume is out of reach.
+    """
     plans, rows = list[Plan](), list[Row]()
-    for volume in volumes:
-        verdict = at_volume(volume * world.reachable, ask, plans)
-        good = promised(plans, volume * world.reachable)["good"]
+    for volume, goal in goals.items():
+        verdict, told = at_volume(goal, ask, plans), promised(plans, goal)
+        if caps.late is not None and (told["late_rate"]["promised"] or 0.0) > NEARLY * caps.late:
+            verdict = None
+        good, late = told["good"], told["late_rate"]
         row: Row = {"volume": volume, "promised_over_true": good["promised"] / good["true"] if good["true"] else None}
+        row["promised_late_rate"] = late["promised"]
         for name in ("cost_per_good", "late_rate", "fraud_loss_rate"):
             row[name] = float(getattr(verdict, name)) if verdict else None
         rows.append(row)

@@ -10,13 +10,16 @@ import numpy as np
 import pytest
 from funnel_rows import funnel_conf, funnel_rows
 
+from jobs.evaluate.judge import Caps, Verdict
+from jobs.evaluate.product import Forecast
+from jobs.evaluate.volumes import Plan
 from jobs.model.serving.funnel import Funnel
 from jobs.model.training import funnel, stage
 from jobs.model.training.fits import Fits
 from jobs.model.training.stage import Fitted
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
-from ablations import Row, means
+from ablations import Row, judged, means
 from without import ARMS, NOTHING, Rows, learned, mature_rows
 
 CONF = funnel_conf("logistic")
@@ -112,3 +115,16 @@ def test_many_worlds_become_a_paired_ratio_with_its_interval() -> None:
     assert found["ratio"] == pytest.approx(np.exp(logs.mean()))
     assert [found["lo"], found["hi"]] == pytest.approx(np.exp([logs.mean() - half, logs.mean() + half]))
     assert found["promised_over_true"] == pytest.approx(1.5)
+
+
+def test_a_plan_that_says_it_breaks_the_cap_is_none() -> None:
+    def ask(floor: float) -> Plan:
+        truth = Verdict(people=1.0, spend=300.0 * floor, good=floor, funded=floor, approved=floor, late=0.03, fraud=0.0)
+        bounds = dict.fromkeys(("spend", "good", "late_rate"), (None, None))
+        return Plan(floor, truth, Forecast(300.0 * floor, 1.2 * floor, 0.025, None, None, None, bounds))
+
+    (kept,) = judged({0.1: 10.0}, ask, Caps(0.03))
+    assert kept["cost_per_good"] == pytest.approx(300.0)
+    assert kept["promised_over_true"] == pytest.approx(1.2)
+    assert judged({0.1: 10.0}, ask, Caps())[0]["cost_per_good"] == pytest.approx(300.0)
+    assert judged({0.1: 10.0}, ask, Caps(0.02))[0]["cost_per_good"] is None
