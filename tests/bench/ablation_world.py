@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 from without import Rows
 
 from jobs.evaluate.judge import Caps, Stakes, judge
@@ -19,13 +22,14 @@ from jobs.evaluate.truth import read_stakes
 from jobs.evaluate.volumes import Plan
 from jobs.evaluate.world import Opened, Say, family_world, late_of_book, plan_day, reachable
 from jobs.market.taking import TakingOrder
+from jobs.model.learners import Features
 from jobs.model.learners.threads import one_thread
 from jobs.model.person_features import person_features
 from jobs.model.serving.funnel import LOAD, USUAL, Funnel
 from jobs.model.serving.prices import Price, prices
 from jobs.model.serving.scorer import Scorer
 from jobs.model.training.billed import billed_units
-from jobs.model.training.cohorts import asked_rows, assigned_rows, decided_rows, outside_rings
+from jobs.model.training.cohorts import asked_rows, assigned_rows, decided_rows, outside_rings, plain, typed
 from jobs.model.training.fits import Fits
 from jobs.model.training.price import fit_prices, price_stages
 from jobs.model.training.stage import Fitted
@@ -33,10 +37,11 @@ from jobs.model.usual_units import usual_units
 from jobs.registry import job_named, jobs, upstream
 from jobs.runtime import runner
 from jobs.runtime.conf import Conf
-from jobs.runtime.shell import code_print
+from jobs.runtime.shell import Shell, code_print
 from segments.impact import Impact
 
 ROOT = Path(__file__).resolve().parents[2]
+MOST_PEOPLE = 5_000_000
 TRAINING, GATES = "stage_models", "eligibility"
 
 
@@ -78,8 +83,8 @@ def _made(landing: Path, truth: Path, place: Path, say: Say, opened: Opened) -> 
             say(step.line())
         reads = {name: one for name, one in job_named(TRAINING).reads.items() if name != "earlier"}
         read = {name: shell.read(one.table, one.mode, day, one.days) for name, one in reads.items()}
-        read["prospects"] = usual_units(read["prospects"], read["units"], shell)
         features, training = person_features(conf), conf.base.training
+        read["prospects"] = usual_units(read["prospects"], read["units"], shell)
         served = outside_rings(read["outcomes"], read["shared"], conf.policy.max_persons_per_identity)
         assigned = assigned_rows(read["assignments"], read["prospects"], features, training, day, shell)
         decided = decided_rows(served, read["prospects"], features, training, day, shell)
@@ -88,13 +93,22 @@ def _made(landing: Path, truth: Path, place: Path, say: Say, opened: Opened) -> 
         units = billed_units(*bought, read["prospects"], features, day, conf, shell)
         priced = price_stages(fit_prices(units, features, day, conf))
         costs = prices(*bought, day, conf, shell)
-        shell.tidy()
         seen = read_seen(place / "warehouse", day, features, channels)
+        usual = _as_scored(read["prospects"], features, shell).reindex(seen.candidates.index)
+        seen = replace(seen, candidates=usual)
         people = candidates(seen, Product(shell, conf, day, say).prospect_ids(), prospects)
+        shell.tidy()
     caps = Caps(late=late_of_book(people))
     rows = Rows(assigned, decided, asked)
     say(f"{len(people.row):,} people may be taken; {caps.told()}")
     return World(conf, channels, rows, priced, costs, people, stakes, caps, reachable(stakes, truth))
+
+
+def _as_scored(prospects: DataFrame, features: Features, shell: Shell) -> pd.DataFrame:
+    """The newest snapshot's features in the usual units, as the product scores them; index: prospect_key."""
+    newest = prospects.join(prospects.agg(F.max("day").alias("day")), "day")
+    rows = newest.select("prospect_key", *[plain(prospects, name) for name in features.names])
+    return typed(shell.sample(rows, MOST_PEOPLE, ["prospect_key"]), features).set_index("prospect_key")
 
 
 def _before_training() -> list[str]:

@@ -29,9 +29,9 @@ def test_without_organic_demand_plans_promise_more_than_they_bring(spark: Any, t
 
     said: list[str] = []
     world = world_of(tmp_path, "log_linear", 5, 3000, said.append, opened)
-    whole, alone = (arm_rows(tmp_path, world, arm, [0.3], ["book"], said.append)[0] for arm in (NOTHING, "p_organic"))
+    whole, alone = (arm_rows(tmp_path, world, arm, [0.3], ["1.0"], said.append)[0] for arm in (NOTHING, "p_organic"))
     assert alone["promised_over_true"] > 1.01 * whole["promised_over_true"]
     assert whole["cost_per_good"] > 0
     said.clear()
-    assert arm_rows(tmp_path, world, NOTHING, [0.3], ["book"], said.append) == [whole]
+    assert arm_rows(tmp_path, world, NOTHING, [0.3], ["1.0"], said.append) == [whole]
     assert not said, "an arm played before is read back"
