@@ -19,16 +19,19 @@ class Worth:
     """How many expected events each factor is worth before data move it: the inverse square of how far it may lie off.
 
     `channel`: a channel's factor against that of all, and that against 1. `chance`: what rows chosen by chance say
-    beyond all rows, which is one habit of the old policy; `apart`: how far it differs from channel to channel.
+    beyond all rows, which is one habit of the old policy; `apart`: how far it differs from channel to channel;
+    `lately`: what all rows of the newest LATELY days say beyond all rows: creatives wear out, seasons turn.
     """
 
     channel: float
     chance: float
     apart: float
+    lately: float
 
 
-LIFT_WORTH = Worth(channel=12.0, chance=150.0, apart=1000.0)  # spreads of 0.3, 0.08 and 0.03
-CLICKS_WORTH = Worth(channel=12.0, chance=400.0, apart=1500.0)  # the same kind of spreads for what comes in bunches
+LATELY = 92  # days
+LIFT_WORTH = Worth(channel=12.0, chance=150.0, apart=1000.0, lately=100.0)  # spreads of 0.3, 0.08, 0.03 and 0.1
+CLICKS_WORTH = Worth(channel=12.0, chance=400.0, apart=1500.0, lately=300.0)  # the same for what comes in bunches
 
 Seen = Callable[[pd.DataFrame, str], tuple[Floats, Floats]]  # rows and channel to what was seen and what was expected
 
@@ -52,30 +55,46 @@ def factors(
     """(factor, rows, seen) of all channels together, and of each that has rows.
 
     First on all rows, each channel's factor shrunk to that of all and that to 1; then what rows chosen by chance say
-    beyond it, shrunk the same way: the old policy chose by what no feature tells, but chance chose few.
+    beyond it, shrunk the same way: the old policy chose by what no feature tells, but chance chose few. Last what the
+    newest rows of all channels say beyond the first.
     """
-    told = {}
+    told, newest = {}, _newest(sent)
     for channel in channels:
         rows = sent[of_channel(sent, channel)]
         if len(rows):
             found, expected = seen(rows, channel)
             weight = rows["weight"].to_numpy(dtype=np.float64)
-            told[channel] = np.stack([weight * found, weight * expected]), _by_chance(rows)
-    count = {channel: both.shape[1] for channel, (both, _) in told.items()}
-    whole = {channel: both.sum(axis=1) for channel, (both, _) in told.items()}
+            told[channel] = (
+                np.stack([weight * found, weight * expected]),
+                _by_chance(rows),
+                newest[of_channel(sent, channel)],
+            )
+    count = {channel: both.shape[1] for channel, (both, _, _) in told.items()}
+    whole = {channel: both.sum(axis=1) for channel, (both, _, _) in told.items()}
     overall, first = _shrunk(whole, worth.channel, worth.channel)
     drawn = {
         channel: both[:, chance].sum(axis=1) * np.array([1.0, first[channel]])
-        for channel, (both, chance) in told.items()
+        for channel, (both, chance, _) in told.items()
     }
     beyond, second = _shrunk(drawn, worth.chance, worth.apart)
-    by_channel = {c: (first[c] * second[c], count[c], float(whole[c][0])) for c in told}
+    recent = {
+        channel: both[:, lately].sum(axis=1) * np.array([1.0, first[channel]])
+        for channel, (both, _, lately) in told.items()
+    }
+    now, _ = _shrunk(recent, worth.lately, worth.lately)
+    by_channel = {c: (now * first[c] * second[c], count[c], float(whole[c][0])) for c in told}
     total = sum(count.values()), float(sum(figures[0] for figures in whole.values()))
-    return (overall * beyond, *total), by_channel
+    return (overall * beyond * now, *total), by_channel
 
 
 def _by_chance(rows: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     return rows["role"].isin(RANDOMISED).to_numpy(dtype=bool)
+
+
+def _newest(rows: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Rows of the newest LATELY days."""
+    day = pd.to_datetime(rows["assigned_day"])
+    return (day > day.max() - pd.Timedelta(days=LATELY)).to_numpy(dtype=bool)
 
 
 def _shrunk(sums: dict[str, Floats], worth: float, each: float) -> tuple[float, dict[str, float]]:

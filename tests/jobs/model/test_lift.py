@@ -12,13 +12,27 @@ from jobs.model.training.lift import LIFT_WORTH, Worth, factors
 CHANNELS = ["a", "b"]
 
 
-def rows(seed: int, count: int, share: float, factor: dict[str, float], by_chance: float = 1.0) -> pd.DataFrame:
-    """People with an expectation of 0.05 each; truth is the channel's factor, times `by_chance` on random rows."""
+def rows(
+    seed: int, count: int, share: float, factor: dict[str, float], by_chance: float = 1.0, a_month: float = 1.0
+) -> pd.DataFrame:
+    """People of twelve months, with an expectation of 0.05 each.
+
+    Truth is the channel's factor, times `by_chance` on random rows, times `a_month` for every month since the middle.
+    """
     dice = np.random.default_rng(seed)
     channel = dice.choice(CHANNELS, count)
     role = np.where(dice.random(count) < share, "exploration", "policy")
-    mean = 0.05 * np.array([factor[name] for name in channel]) * np.where(role == "exploration", by_chance, 1.0)
-    return pd.DataFrame({"channel": channel, "role": role, "weight": 1.0, "seen": dice.poisson(mean)})
+    month = dice.integers(0, 12, count)
+    mean = (
+        0.05
+        * a_month ** (month - 5.5)
+        * np.array([factor[name] for name in channel])
+        * np.where(role == "exploration", by_chance, 1.0)
+    )
+    day = pd.Timestamp("2026-01-15") + pd.to_timedelta(30 * month, unit="D")
+    return pd.DataFrame(
+        {"channel": channel, "role": role, "weight": 1.0, "seen": dice.poisson(mean), "assigned_day": day.date}
+    )
 
 
 def found(frame: pd.DataFrame, worth: Worth = LIFT_WORTH) -> dict[str, float]:
@@ -49,3 +63,12 @@ def test_a_few_lucky_rows_move_little(seed: int, explorers: int) -> None:
 def test_no_rows_leave_everything_as_expected() -> None:
     told = factors(rows(1, 0, 0.0, {"a": 1.0, "b": 1.0}), CHANNELS, lambda r, _: (np.zeros(0), np.zeros(0)), LIFT_WORTH)
     assert told == ((1.0, 0, 0.0), {})
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([0.95, 0.97, 1.03]))
+def test_what_wears_out_is_told_as_it_is_lately(seed: int, a_month: float) -> None:
+    got = found(rows(seed, 300_000, 0.1, {"a": 1.0, "b": 1.0}, a_month=a_month))
+    lately = a_month**4.5  # the middle of the last three months but one, about
+    assert abs(got["a"] / lately - 1.0) < 0.07
+    assert abs(lately - 1.0) > 0.1
