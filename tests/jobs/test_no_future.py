@@ -42,11 +42,11 @@ class Recording(Shell):
 
 
 def chain(shell: Shell, until: Any) -> None:
-    """Ingest all that landed until a day, then link as of DAY."""
+    """Ingest all that landed until a day, then link as of DAY, and see which numbers came in another unit."""
     for table in TABLES:
         shell.run_landing(INGEST[table], until)
     for one in jobs().values():
-        if one.stage == "link":
+        if one.stage == "link" or one.name == "feature_units":
             shell.run(one, DAY)
 
 

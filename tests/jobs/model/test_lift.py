@@ -68,7 +68,7 @@ def test_no_rows_leave_everything_as_expected() -> None:
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([0.95, 0.97, 1.03]))
 def test_what_wears_out_is_told_as_it_is_lately(seed: int, a_month: float) -> None:
-    got = found(rows(seed, 300_000, 0.1, {"a": 1.0, "b": 1.0}, a_month=a_month))
-    lately = a_month**4.5  # the middle of the last three months but one, about
-    assert abs(got["a"] / lately - 1.0) < 0.07
+    got = found(rows(seed, 300_000, 0.0, {"a": 1.0, "b": 1.0}, a_month=a_month))
+    lately = a_month**4.0  # the middle of the four months that begin in the newest 92 days
+    assert abs(got["a"] / lately - 1.0) < 0.07  # five standard errors, and what holds it to 1
     assert abs(lately - 1.0) > 0.1
