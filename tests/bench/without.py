@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.special import logit
 
 from jobs.model.learners import FittedModel
+from jobs.model.learners.calibration import Line
 from jobs.model.training import funnel, stage
 from jobs.model.training.fits import Fits
 from jobs.model.training.funnel import fit_funnel, fit_organic
@@ -69,6 +70,11 @@ def uncalibrated(model: FittedModel, *rows: Any) -> FittedModel:
     return model
 
 
+def no_trend(*rows: Any) -> Line:
+    """The newest loans are taken to be as late as the model learned."""
+    return Line(1.0, 0.0)
+
+
 def no_lift(fits: Fits, sent: pd.DataFrame, conf: Conf) -> None:
     """No factor for what the chain of stages gets wrong as a whole, channel by channel: it is taken as it is."""
 
@@ -81,13 +87,14 @@ def without_exploration(rows: Rows) -> Rows:
 
 NOTHING = "nothing"
 STAGES: Place = (stage, "calibrate", uncalibrated)
+NEWEST: Place = (funnel, "newest_level", no_trend)
 LIFT: Place = (funnel, "fit_lift", no_lift)
 ARMS = {
     NOTHING: Arm(),
     "hazard": Arm(places=((funnel, "late_rows", mature_rows),)),
     "p_organic": Arm(places=((funnel, "fit_organic", no_organic),)),
-    "calibration": Arm(places=(STAGES, LIFT)),
-    "stages' calibration": Arm(places=(STAGES,)),
+    "calibration": Arm(places=(STAGES, NEWEST, LIFT)),
+    "stages' calibration": Arm(places=(STAGES, NEWEST)),
     "channels' factor": Arm(places=(LIFT,)),
     "exploration": Arm(rows=without_exploration),
 }

@@ -18,7 +18,7 @@ from jobs.model.serving.funnel import CLICK_SCORE, INTENT, POOLED, log_odds
 from jobs.model.training.choice import is_glass_box, rivals_of, settings_of
 from jobs.model.training.counts import count_clicks, count_units, count_wins
 from jobs.model.training.fits import RANDOMISED, Fits, of_channel
-from jobs.model.training.lateness import FALL, TAIL, late_rows
+from jobs.model.training.lateness import FALL, NEWEST, TAIL, Loans, late_rows, newest_level
 from jobs.model.training.lift import fit_lift
 from jobs.model.training.stage import Fitted, Labelled, fit_shares, fit_stage
 from jobs.runtime.conf import Conf, Stage
@@ -132,17 +132,27 @@ def fit_credit(fits: Fits, decided: pd.DataFrame, conf: Conf, stages: Collection
         told = decided["is_approved"].eq(True) & decided["is_draw_over"].eq(True) & decided["is_funded"].notna()
         _fit_of_people(fits, "fund", decided[told], "is_funded", conf)
     if "late" in stages:
-        loans, weight, table = late_rows(decided)
-        seen = GOOD_MONTHS - table.unseen
-        fall = f"the rate of the last {TAIL} is taken to fall by {1 - FALL:.0%} a month"
-        said = f"no loan was seen for longer than {seen} months: {fall}"
-        note = (said,) if table.unseen else ()
-        _fit_of_people(fits, "late", loans.assign(weight=weight), "is_late", conf, note)
+        _fit_late(fits, late_rows(decided), conf)
     if "fraud" in stages:
         seen_long = decided["is_funded"].eq(True) & (decided["months_observed"].fillna(-1) >= FRAUD_MONTHS)
         frauds = decided[seen_long & decided["is_fraud"].eq(True)]
         scale = 1.0 - float(frauds["is_late"].eq(True).mean()) if len(frauds) else 1.0
         _fit_of_people(fits, "fraud", decided[seen_long], "is_fraud", conf, scale=scale)
+
+
+def _fit_late(fits: Fits, loans: Loans, conf: Conf) -> None:
+    unseen = loans.table.unseen
+    fall = f"the rate of the last {TAIL} is taken to fall by {1 - FALL:.0%} a month"
+    said = f"no loan was seen for longer than {GOOD_MONTHS - unseen} months: {fall}"
+    rows = loans.rows.assign(weight=loans.weight)
+    _fit_of_people(fits, "late", rows, "is_late", conf, (said,) if unseen else ())
+    fitted = fits.all[-1]
+    if fitted.model is None or not len(rows):
+        return
+    level = newest_level(fitted.model, loans)
+    moved = replace(fitted.model, adjust=(*fitted.model.adjust, level))
+    note = f"loans of the last {NEWEST} days were late {np.exp(level.shift):.2f} times as often as the book tells"
+    fits.all[-1] = replace(fitted, model=moved, notes=(*fitted.notes, note))
 
 
 def _fit_of_people(

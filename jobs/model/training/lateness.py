@@ -3,6 +3,9 @@
 Discrete-time hazard with a common shape: by month m on book a share F(m) of the lateness of the first twelve months has
 shown. A loan seen late counts as one late; a loan seen m months and not late counts as F(m) of a loan that is not. For
 small chances this is the likelihood of the hazard model: log(1 - F p) = F log(1 - p) to first order in p.
+
+Lateness moves with the times, and the loans asked for next will be of the newest kind: what those of the last year show
+beyond what the model expects of them, each as far as it has been seen, moves everybody's chance.
 """
 
 from __future__ import annotations
@@ -13,11 +16,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from jobs.model.learners import FittedModel
+from jobs.model.learners.calibration import Line
 from jobs.model.learners.features import Floats
 from segments.outcomes import GOOD_MONTHS as MONTHS
 
 LEAST_SEEN = 0.1  # a loan of which less could have shown says next to nothing
 TAIL = 3  # months whose rate stands for those beyond, where no loan has been seen for longer
+NEWEST = 365  # days
+NEWEST_WORTH = 50.0  # late loans the newest factor is held to 1 by: a spread of 0.14
 FALL = 0.8  # of that rate, month by month: hazards of short loans fall after their first months, as balances are repaid
 
 
@@ -53,8 +60,27 @@ def life_table(months: NDArray[np.int64], late_month: Floats) -> LifeTable:
     return LifeTable(hazard, MONTHS - known)
 
 
-def late_rows(decided: pd.DataFrame) -> tuple[pd.DataFrame, Floats, LifeTable]:
-    """Funded loans that say something of lateness, a weight each (late 1, not late F of the months seen), the table.
+@dataclass(frozen=True, eq=False)
+class Loans:
+    """Funded loans that say something of lateness: their rows, how much each shows (F of its months), the table."""
+
+    rows: pd.DataFrame
+    shown: Floats
+    table: LifeTable
+
+    @property
+    def is_late(self) -> NDArray[np.bool_]:
+        """Which were seen late."""
+        return self.rows["is_late"].eq(True).to_numpy(dtype=bool)
+
+    @property
+    def weight(self) -> Floats:
+        """What a row counts in a fit: late 1, not late as much as it shows."""
+        return np.where(self.is_late, 1.0, self.shown)
+
+
+def late_rows(decided: pd.DataFrame) -> Loans:
+    """The loans of a book that a model of lateness learns from.
 
     Columns used: is_funded, months_observed, late_month, is_late. A loan known late without its month counts in the
     month it was seen last.
@@ -65,6 +91,15 @@ def late_rows(decided: pd.DataFrame) -> tuple[pd.DataFrame, Floats, LifeTable]:
     told = pd.to_numeric(funded["late_month"], errors="coerce").to_numpy(dtype=np.float64)
     late_month = np.where(is_late, np.where(np.isnan(told), np.maximum(months, 1), np.maximum(told, 1)), np.nan)
     table = life_table(months, late_month)
-    weight = np.where(is_late, 1.0, table.shown[months])
-    kept = table.shown[months] >= LEAST_SEEN
-    return funded[kept], weight[kept], table
+    shown = table.shown[months]
+    kept = shown >= LEAST_SEEN
+    return Loans(funded[kept], shown[kept], table)
+
+
+def newest_level(model: FittedModel, loans: Loans) -> Line:
+    """What moves the model's log-odds to the lateness of loans asked for in the last NEWEST days (`applied_day`)."""
+    day = pd.to_datetime(loans.rows["applied_day"])
+    newest = (day > day.max() - pd.Timedelta(days=NEWEST)).to_numpy(dtype=bool)
+    expected = float((loans.shown * model.predict(loans.rows))[newest].sum())
+    seen = float(loans.is_late[newest].sum())
+    return Line(1.0, float(np.log((seen + NEWEST_WORTH) / (expected + NEWEST_WORTH))))

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from jobs.model.learners import Features, LogisticSettings
-from jobs.model.training.lateness import late_rows, life_table
+from jobs.model.training.lateness import Loans, late_rows, life_table, newest_level
 from jobs.model.training.priors import PRIORS, prior_model
 from jobs.model.training.stage import Labelled, fit_stage
 from jobs.runtime.conf import TrainingConf
@@ -92,8 +92,8 @@ def book(count: int, seed: int, oldest: int, rate: float = 0.10) -> pd.DataFrame
 
 
 def rate_of(decided: pd.DataFrame) -> float:
-    loans, weight, _ = late_rows(decided)
-    return float(np.average(loans["is_late"].eq(True), weights=weight))
+    loans = late_rows(decided)
+    return float(np.average(loans.is_late, weights=loans.weight))
 
 
 @pytest.mark.parametrize("oldest", [24, 14])
@@ -102,14 +102,14 @@ def test_young_loans_inform_without_biasing_lateness(oldest: int) -> None:
     naive = decided[decided["is_late"].notna()]["is_late"].astype(float).mean()
     assert naive > 0.115
     assert rate_of(decided) == pytest.approx(0.10, rel=0.06)
-    assert len(late_rows(decided)[0]) > (decided["months_observed"] >= 12).sum() * 1.2
+    assert len(late_rows(decided).rows) > (decided["months_observed"] >= 12).sum() * 1.2
 
 
 def test_a_book_of_nine_months_still_tells_of_twelve_and_says_what_it_assumed() -> None:
     decided = book(60_000, 5, 10)
     assert decided["is_late"].eq(False).sum() == 0
     assert rate_of(decided) == pytest.approx(0.10, rel=0.15)
-    table = late_rows(decided)[2]
+    table = late_rows(decided).table
     assert table.unseen == 3
     assert (table.hazard[9:] < table.hazard[6:9].min()).all()
     assert table.hazard[10] == pytest.approx(0.8 * table.hazard[9])
@@ -125,4 +125,26 @@ def test_the_life_table_is_the_product_of_what_each_month_shows() -> None:
     assert table.shown[4] == 0.0
     assert table.shown[5] == pytest.approx(0.25 / 0.625)
     assert table.shown[12] == 1.0
-    assert late_rows(book(200, 1, 3))[0].empty
+    assert late_rows(book(200, 1, 3)).rows.empty
+
+
+def dated(decided: pd.DataFrame) -> pd.DataFrame:
+    """The same loans with the day they were asked for."""
+    asked = [pd.Timestamp("2026-06-01") - pd.DateOffset(months=int(m)) for m in decided["months_observed"]]
+    return decided.assign(applied_day=[at.date() for at in asked])
+
+
+@pytest.mark.parametrize(("newest", "told"), [(0.05, 1.0), (0.10, 1.5)])
+def test_everybody_is_moved_to_the_lateness_of_the_newest_loans_as_far_as_they_show_it(
+    newest: float, told: float
+) -> None:
+    """Twice as late from a year ago on: `told` of it, as the life table takes its part; 1 where nothing moved."""
+    whole = dated(book(60_000, 6, 36, 0.05))
+    lately = dated(book(60_000, 7, 36, newest))
+    young = (whole["months_observed"] < 12).to_numpy()
+    loans = late_rows(pd.concat([whole[~young], lately[(lately["months_observed"] < 12).to_numpy()]]))
+    model = prior_model("late", np.array([1.0] * 5000 + [0.0] * 95_000))
+    factor = np.exp(newest_level(model, loans).shift)
+    assert factor == pytest.approx(told, rel=0.1)
+    few = newest_level(model, Loans(loans.rows[::50], loans.shown[::50], loans.table))
+    assert abs(few.shift) < abs(np.log(newest / 0.05)) * 0.5 + 0.1
