@@ -72,94 +72,127 @@ def design(frame: pd.DataFrame, features: Features, min_level: int) -> tuple[Log
     return LogisticModel(bends, tables, np.zeros(inputs.shape[1]), 0.0), inputs
 
 
-def fit_sums(
-    inputs: Floats,
-    free: Floats,
-    weight: Floats,
-    invoice: NDArray[np.int64],
-    total: Floats,
-    offset: Floats,
-    ridge: float | Floats = 1.0,
-    base: Floats | None = None,
-) -> Weights:
-    """Weights of `inputs`, held to 0 by the ridge, and of `free` ones: log unit = offset + inputs a + free b.
+class Sums:
+    """Units on invoices, to be fitted at any ridge: log unit = offset + inputs a + free b, `a` held to 0 by the ridge.
 
     Units (rows) stand for `weight` of them each and are on an `invoice` (0..), which adds up to its `total`, of which
-    `base` is known to be owed to something else. Poisson quasi-likelihood by Fisher scoring; the ridge (one for
-    all inputs, or one each) is in units of the scatter of totals about a first fit without inputs.
+    `base` is known to be owed to something else. Poisson quasi-likelihood by Fisher scoring.
     """
-    order = np.argsort(invoice, kind="stable")
-    both, width = np.hstack([inputs, free])[order], inputs.shape[1]
-    rows = _Rows(
-        both, weight[order], invoice[order], total, offset[order], np.zeros(len(total)) if base is None else base
-    )
-    with one_thread():
-        only_free = np.arange(both.shape[1]) >= width
-        nothing = np.zeros(both.shape[1])
-        start = _scored(rows, nothing, nothing, only_free)
-        mean = rows.means(start)[1]
-        scatter = float((np.square(total - mean) / mean).mean())
-        held_by = nothing.copy()
-        held_by[:width] = np.asarray(ridge) * scatter
-        found = _scored(rows, start, held_by, np.ones(both.shape[1], dtype=np.bool_))
-        left = np.diag(np.linalg.inv(rows.bends(found, held_by, slice(None))[1])) * scatter
-    return Weights(found[:width], found[width:], left[:width])
+
+    def __init__(
+        self,
+        inputs: Floats,
+        free: Floats,
+        weight: Floats,
+        invoice: NDArray[np.int64],
+        total: Floats,
+        offset: Floats,
+        base: Floats | None = None,
+    ) -> None:
+        self._width = inputs.shape[1]
+        self._rows = _Rows.of(
+            np.hstack([inputs, free]), weight, invoice, total, offset, np.zeros(len(total)) if base is None else base
+        )
+
+    def fit(self, ridge: float | Floats = 1.0, near: Weights | None = None) -> Weights:
+        """Weights at a ridge (one for all inputs, or one each), in units of the scatter of totals without inputs.
+
+        Scoring starts from `near`, the fit at a ridge like it, where there is one.
+        """
+        with one_thread():
+            start, scatter = self._without_inputs
+            held_by = np.zeros(len(start))
+            held_by[: self._width] = np.asarray(ridge) * scatter
+            begin = start if near is None else np.concatenate([near.held, near.free])
+            found = _scored(self._rows, begin, held_by, slice(None))
+            curve = self._rows.bends(found, self._rows.means(found), held_by, slice(None))[1]
+            left = np.diag(np.linalg.inv(curve)) * scatter
+        return Weights(found[: self._width], found[self._width :], left[: self._width])
+
+    @cached_property
+    def _without_inputs(self) -> tuple[Floats, float]:
+        """The weights when the free ones alone move, and how far totals scatter about what they expect then."""
+        nothing = np.zeros(self._rows.both.shape[1])
+        start = _scored(self._rows, nothing, nothing, slice(self._width, None))
+        mean, total = self._rows.means(start)[1], self._rows.total
+        return start, float((np.square(total - mean) / mean).mean())
 
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
+    """Units sorted by invoice; `first` is where each invoice that has units begins."""
+
     both: Floats
     weight: Floats
     invoice: NDArray[np.int64]
     total: Floats
     offset: Floats
     base: Floats
+    first: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls, both: Floats, weight: Floats, invoice: NDArray[np.int64], total: Floats, offset: Floats, base: Floats
+    ) -> _Rows:
+        if (np.diff(invoice) < 0).any():
+            order = np.argsort(invoice, kind="stable")
+            both, weight, invoice, offset = both[order], weight[order], invoice[order], offset[order]
+        return cls(both, weight, invoice, total, offset, base, np.flatnonzero(np.diff(invoice, prepend=-1)))
+
+    @property
+    def is_single(self) -> bool:
+        """Whether every invoice is one unit."""
+        return len(self.first) == len(self.invoice) == len(self.total)
 
     def means(self, beta: Floats) -> tuple[Floats, Floats]:
         """Each unit's and each invoice's expected total."""
         unit: Floats = self.weight * np.exp(np.clip(self.offset + self.both @ beta, -30.0, 30.0))
+        if self.is_single:
+            return unit, unit + self.base + SLACK
         mean: Floats = np.bincount(self.invoice, weights=unit, minlength=len(self.total)).astype(np.float64)
         return unit, mean + self.base + SLACK
 
-    @cached_property
-    def first(self) -> NDArray[np.int64]:
-        """Where each invoice that has units begins."""
-        return np.flatnonzero(np.diff(self.invoice, prepend=-1))
-
-    def bends(self, beta: Floats, held_by: Floats, moves: NDArray[np.bool_] | slice) -> tuple[Floats, Floats]:
+    def bends(self, beta: Floats, means: tuple[Floats, Floats], held_by: Floats, moves: slice) -> tuple[Floats, Floats]:
         """Slope of the loss in the weights that move, and how sharply it bends, weights x weights."""
-        unit, mean = self.means(beta)
-        pulls: Floats = self.both[:, moves] * unit[:, None]
-        if len(self.first) < len(self.invoice):
-            pulls = np.add.reduceat(pulls, self.first, axis=0)
+        unit, mean = means
         present, held = self.invoice[self.first], 2.0 * held_by[moves]
-        mean, total = mean[present], self.total[present]
-        slope = pulls.T @ (1.0 - total / mean) + held * beta[moves]
-        curve = (pulls / mean[:, None]).T @ pulls + np.diag(held + TINY * max(float(mean.sum()), 1.0))
+        at, total = mean[present], self.total[present]
+        if len(self.first) == len(self.invoice):
+            each = unit / np.sqrt(at)
+            pulls: Floats = self.both[:, moves] * each[:, None]
+        else:
+            pulls = np.add.reduceat(self.both[:, moves] * unit[:, None], self.first, axis=0)
+            pulls /= np.sqrt(at)[:, None]
+        slope = pulls.T @ ((at - total) / np.sqrt(at)) + held * beta[moves]
+        # One matrix times itself is worth half the work of two.
+        curve = pulls.T @ pulls
+        curve[np.diag_indices_from(curve)] += held + TINY * max(float(at.sum()), 1.0)
         return slope, curve
 
-    def loss(self, beta: Floats, held_by: Floats) -> float:
+    def loss(self, beta: Floats, means: tuple[Floats, Floats], held_by: Floats) -> float:
         """What is made small: quasi-likelihood and ridge."""
-        mean = self.means(beta)[1]
+        mean = means[1]
         return float((mean - self.total * np.log(mean)).sum() + (held_by * np.square(beta)).sum())
 
 
-def _scored(rows: _Rows, beta: Floats, held_by: Floats, moves: NDArray[np.bool_]) -> Floats:
+def _scored(rows: _Rows, beta: Floats, held_by: Floats, moves: slice) -> Floats:
     """Fisher scoring with halved steps; only what `moves` is fitted."""
-    at = rows.loss(beta, held_by)
+    means = rows.means(beta)
+    at = rows.loss(beta, means, held_by)
     for _ in range(STEPS):
-        slope, curve = rows.bends(beta, held_by, moves)
+        slope, curve = rows.bends(beta, means, held_by, moves)
         step = np.zeros(len(beta))
         step[moves] = -np.linalg.solve(curve, slope)
         step /= max(1.0, float(np.abs(step).max()) / LONGEST)
         for _ in range(HALVINGS):
-            value = rows.loss(beta + step, held_by)
+            tried = rows.means(beta + step)
+            value = rows.loss(beta + step, tried, held_by)
             if value <= at:
                 break
             step /= 2.0
         else:
             break
-        beta, gained, at = beta + step, at - value, value
+        beta, means, gained, at = beta + step, tried, at - value, value
         if gained <= ENOUGH * max(abs(at), 1.0):
             break
     return beta

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from jobs.model.learners import Features
 from jobs.model.learners.features import Floats
 from jobs.model.learners.logistic import LogisticModel
-from jobs.model.learners.sums import SLACK, design, fit_sums
+from jobs.model.learners.sums import SLACK, Sums, Weights, design
 from jobs.model.training.relevance import ENOUGH, ridges_apart
 
 MIN_LEVEL = 100
@@ -44,7 +44,7 @@ FEATURES_ALONE = Ridges((10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0), (20.0, 100.0
 
 @dataclass(frozen=True, eq=False)
 class Billed:
-    """Units on invoices, as `fit_sums` takes them; `invoice` counts from 0, `extra` are inputs besides the features."""
+    """Units on invoices, as `Sums` takes them; `invoice` counts from 0, `extra` are inputs besides the features."""
 
     frame: pd.DataFrame
     channel: NDArray[np.object_]
@@ -66,6 +66,10 @@ class Billed:
         kept, place = np.unique(self.invoice[mask], return_inverse=True)
         rows = (self.frame[mask], self.channel[mask], self.weight[mask])
         return Billed(*rows, place, self.total[kept], self.base[kept], self.extra[mask])
+
+    def sums(self, held: Floats, free: Floats, offset: Floats) -> Sums:
+        """The same with inputs to be held by a ridge, and free ones."""
+        return Sums(held, free, self.weight, self.invoice, self.total, offset, self.base)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,12 +161,19 @@ def _fitted(billed: Billed, held: Floats, free: Floats, offset: Floats, ridges: 
         ridges = ridges[:2][-1:]
     share = _shares(billed, held, free, offset, ridges)
     weights, levels = np.zeros(held.shape[1]), np.zeros(free.shape[1])
-    for part, ridge in zip(share, ridges, strict=True):
-        if part:
-            told = (held, free, billed.weight, billed.invoice, billed.total, offset)
-            found = fit_sums(*told, ridge=ridge, base=billed.base)
-            weights, levels = weights + part * found.held, levels + part * found.free
+    told = [(part, ridge) for part, ridge in zip(share, ridges, strict=True) if part]
+    fits = _at_ridges(billed.sums(held, free, offset), [ridge for _, ridge in told])
+    for (part, _), found in zip(told, fits, strict=True):
+        weights, levels = weights + part * found.held, levels + part * found.free
     return weights, levels
+
+
+def _at_ridges(sums: Sums, ridges: list[Floats]) -> list[Weights]:
+    """A fit at each ridge, from the tightest on: the looser one starts where the tighter ended."""
+    found: list[Weights] = []
+    for ridge in reversed(ridges):
+        found.append(sums.fit(ridge, near=found[-1] if found else None))
+    return found[::-1]
 
 
 def _shares(billed: Billed, held: Floats, free: Floats, offset: Floats, ridges: list[Floats]) -> Floats:
@@ -174,10 +185,10 @@ def _shares(billed: Billed, held: Floats, free: Floats, offset: Floats, ridges: 
     missed, scatter = np.zeros(len(ridges)), np.zeros(len(ridges))
     for learned in (~odd, odd):
         learn, test = billed.where(learned), billed.where(~learned)
-        for at, ridge in enumerate(ridges):
-            told = (held[learned], free[learned], learn.weight, learn.invoice, learn.total, offset[learned])
-            found = fit_sums(*told, ridge=ridge, base=learn.base)
-            log_unit = offset[~learned] + held[~learned] @ found.held + free[~learned] @ found.free
+        sums = learn.sums(held[learned], free[learned], offset[learned])
+        held_out, free_out, begin = held[~learned], free[~learned], offset[~learned]
+        for at, found in enumerate(_at_ridges(sums, ridges)):
+            log_unit = begin + held_out @ found.held + free_out @ found.free
             unit = test.weight * np.exp(np.clip(log_unit, -30.0, 30.0))
             mean = np.bincount(test.invoice, weights=unit, minlength=len(test.total)) + test.base + SLACK
             missed[at] += float((mean - test.total * np.log(mean)).sum())

@@ -7,13 +7,14 @@ by which some do is let go, and a channel's own weight is held by what it shows 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jobs.model.learners.features import Floats
-from jobs.model.learners.sums import fit_sums
+from jobs.model.learners.sums import Sums, Weights
 
 if TYPE_CHECKING:
     from jobs.model.training.channels import Billed
@@ -26,33 +27,43 @@ ENOUGH = 4  # channels from which on they tell what tells them apart; fewer may 
 
 
 def ridges_apart(parts: Mapping[str, tuple[Billed, Floats]], shape: Floats) -> dict[str, Floats]:
-    """By channel, what holds each of its inputs to the common `shape`, as `fit_sums` takes it.
+    """By channel, what holds each of its inputs to the common `shape`, as `Sums.fit` takes it.
 
     `parts`: each channel's invoices and inputs.
     """
+    channels = {name: _Own.of(billed, inputs, shape) for name, (billed, inputs) in parts.items()}
     spread = np.full(len(shape), USUAL**2)
     for _ in range(ROUNDS):
         square, known = np.zeros_like(spread), np.zeros_like(spread)
-        for billed, inputs in parts.values():
-            own, sure = _own(billed, inputs, shape, spread)
+        for channel in channels.values():
+            own, sure = channel.told(spread)
             square, known = square + np.square(own), known + sure
         spread = _bounded((square + WORTH * USUAL**2) / (known + WORTH))
     found = {}
-    for name, (billed, inputs) in parts.items():
+    for name, channel in channels.items():
         mine = spread
         for _ in range(OWN_ROUNDS):
-            own, sure = _own(billed, inputs, shape, mine)
+            own, sure = channel.told(mine)
             mine = _bounded((np.square(own) + OWN_WORTH * spread) / (sure + OWN_WORTH))
         found[name] = _ridge(mine)
     return found
 
 
-def _own(billed: Billed, inputs: Floats, shape: Floats, spread: Floats) -> tuple[Floats, Floats]:
-    """A channel's own weights at such spreads, and how much of each its data tell (0: the spread alone, 1: all)."""
-    ones = np.ones((len(billed.weight), 1))
-    told = (inputs, ones, billed.weight, billed.invoice, billed.total, inputs @ shape)
-    found = fit_sums(*told, ridge=_ridge(spread), base=billed.base)
-    return found.held, np.clip(1.0 - found.variance / spread, 0.0, 1.0)
+@dataclass(eq=False)
+class _Own:
+    """One channel's weights beyond the common shape, and the last of them fitted."""
+
+    sums: Sums
+    last: Weights | None = None
+
+    @classmethod
+    def of(cls, billed: Billed, inputs: Floats, shape: Floats) -> _Own:
+        return cls(billed.sums(inputs, np.ones((len(billed.weight), 1)), inputs @ shape))
+
+    def told(self, spread: Floats) -> tuple[Floats, Floats]:
+        """The weights at such spreads, and how much of each its data tell (0: the spread alone, 1: all)."""
+        self.last = self.sums.fit(_ridge(spread), near=self.last)
+        return self.last.held, np.clip(1.0 - self.last.variance / spread, 0.0, 1.0)
 
 
 def _ridge(spread: Floats) -> Floats:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.model.learners import Features
-from jobs.model.learners.sums import FactorModel, design, fit_sums
+from jobs.model.learners.sums import FactorModel, Sums, design
 from jobs.runtime.errors import DataRefused
 
 
@@ -28,7 +28,7 @@ def test_slopes_come_back_from_invoices_of_many_units(each: int) -> None:
     frame, log_price, invoice, total = invoices(3, 24_000, each)
     _, inputs = design(frame, Features(("wealth",), ("town",)), 20)
     ones = np.ones(len(frame))
-    weights = fit_sums(inputs, ones[:, None], ones, invoice, total, np.zeros(len(frame))).held
+    weights = Sums(inputs, ones[:, None], ones, invoice, total, np.zeros(len(frame))).fit().held
     found = inputs @ weights
     assert np.corrcoef(found, log_price)[0, 1] > 0.97
     assert np.polyfit(found, log_price, 1)[0] == pytest.approx(1.0, abs=0.12)
@@ -40,9 +40,9 @@ def test_what_is_free_meets_the_totals(seed: int, level: float) -> None:
     frame, _, invoice, total = invoices(seed, 900, 3)
     _, inputs = design(frame, Features(("wealth",), ("town",)), 20)
     ones = np.ones(len(frame))
-    first = fit_sums(inputs, ones[:, None], ones, invoice, total, np.zeros(len(frame)))
+    first = Sums(inputs, ones[:, None], ones, invoice, total, np.zeros(len(frame))).fit()
     # the same invoices in another unit of money: the same people are dear
-    other = fit_sums(inputs, ones[:, None], ones, invoice, total * level, np.full(len(frame), np.log(level)))
+    other = Sums(inputs, ones[:, None], ones, invoice, total * level, np.full(len(frame), np.log(level))).fit()
     assert np.allclose(inputs @ first.held, inputs @ other.held, atol=1e-4)
     assert np.allclose(first.free, other.free, atol=1e-4)
     # a free constant makes what is expected add up to what was billed
@@ -55,7 +55,7 @@ def test_prices_that_do_not_differ_are_learned_as_flat() -> None:
     _, inputs = design(frame, Features(("wealth",), ("town",)), 20)
     total = np.random.default_rng(0).poisson(30, invoice.max() + 1) / 10.0
     ones = np.ones(len(frame))
-    found = inputs @ fit_sums(inputs, ones[:, None], ones, invoice, total, np.zeros(len(frame))).held
+    found = inputs @ Sums(inputs, ones[:, None], ones, invoice, total, np.zeros(len(frame))).fit().held
     assert np.std(found) < 0.03
 
 
@@ -67,7 +67,7 @@ def test_what_is_owed_to_something_else_is_left_out() -> None:
     came = (draw.random(units) < rate + asked_anyway).astype(np.float64)
     _, inputs = design(frame, Features(("wealth",)), 20)
     ones = np.ones(units)
-    found = fit_sums(inputs, ones[:, None], ones, np.arange(units), came, np.zeros(units), base=asked_anyway)
+    found = Sums(inputs, ones[:, None], ones, np.arange(units), came, np.zeros(units), base=asked_anyway).fit()
     log_rate = inputs @ found.held
     assert np.polyfit(frame["wealth"], log_rate, 1)[0] == pytest.approx(0.6, abs=0.1)
     assert np.exp(log_rate + found.free).mean() == pytest.approx(rate.mean(), rel=0.1)
@@ -80,12 +80,12 @@ def test_the_variance_left_is_how_far_fits_of_fresh_rows_scatter() -> None:
         inputs = draw.normal(size=(1500, 2))
         count = draw.poisson(np.exp(-1.0 + 0.3 * inputs[:, 0])).astype(np.float64)
         ones = np.ones(1500)
-        found.append(fit_sums(inputs, ones[:, None], ones, np.arange(1500), count, 0.0 * ones, ridge=1e-6))
+        found.append(Sums(inputs, ones[:, None], ones, np.arange(1500), count, 0.0 * ones).fit(1e-6))
     told = np.sqrt(np.mean([fit.variance for fit in found], axis=0))
     seen = np.std([fit.held for fit in found], axis=0)
     assert np.allclose(told, seen, rtol=0.3)
     one = found[0].variance
-    assert (fit_sums(inputs, ones[:, None], ones, np.arange(1500), count, 0.0 * ones, ridge=1e4).variance < one).all()
+    assert (Sums(inputs, ones[:, None], ones, np.arange(1500), count, 0.0 * ones).fit(1e4).variance < one).all()
 
 
 def test_a_model_of_factors_travels_and_is_bounded() -> None:
