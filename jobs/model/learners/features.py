@@ -56,7 +56,10 @@ def level_names(column: pd.Series) -> NDArray[np.object_]:
 
 def _distinct(column: pd.Series) -> tuple[Codes, NDArray[np.object_]]:
     """A code a row, and the text of each code; text is made once a distinct value, not once a row."""
-    codes, values = pd.factorize(column.astype(object), use_na_sentinel=True)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes, values = column.cat.codes.to_numpy(), column.cat.categories
+    else:
+        codes, values = pd.factorize(column.astype(object), use_na_sentinel=True)
     names = np.array([*(str(v) for v in values), MISSING_LEVEL], dtype=object)
     return np.where(codes < 0, len(values), codes).astype(np.int64), names
 

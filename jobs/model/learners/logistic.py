@@ -114,12 +114,12 @@ def fit_logistic(
     c = settings.c
     with one_thread():
         if settings.stronger and few_events(label):
-            c = best_of((c, *settings.stronger), lambda c, m: _learned(held[m], label[m], w[m], c), held, label, w)
-        learner = _learned(held, label, w, c)
+            c = best_of((c, *settings.stronger), _learned, held, label, w)
+        learner = _learned(c, held, label, w)
     return LogisticModel(bends, tables, learner.coef_[0].astype(np.float64), float(learner.intercept_[0]))
 
 
-def _learned(inputs: Any, label: NDArray[np.int8], weight: Floats, c: float) -> LogisticRegression:
+def _learned(c: float, inputs: Any, label: NDArray[np.int8], weight: Floats) -> LogisticRegression:
     from sklearn.linear_model import LogisticRegression
 
     solver = "newton-cholesky" if isinstance(inputs, np.ndarray) else "lbfgs"

@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.model.learners.features import Floats
+from jobs.model.learners.threads import side_by_side
 
 FOLDS = 5
 PLENTY = 2000  # rows of the rarer class from which on the strength moves nothing
 LEAST = 4 * FOLDS  # fewer tell nothing of it
-
-Mask = NDArray[np.bool_]
 
 
 class Scores(Protocol):
@@ -32,24 +31,27 @@ def few_events(label: NDArray[np.int8]) -> bool:
 
 def best_of(
     tried: Sequence[float],
-    learned: Callable[[float, Mask], Scores],
+    learned: Callable[[float, Any, NDArray[np.int8], Floats], Scores],
     inputs: Any,
     label: NDArray[np.int8],
     weight: Floats,
 ) -> float:
     """The strength with the least weighted log-loss on rows it was not fitted on.
 
-    Each fifth of the rows is scored by what the others teach. Rows of either class are dealt to the fifths in turn,
-    in the order given, so that no fifth is without events.
+    `learned` takes a strength, inputs, labels and weights. Each fifth of the rows is scored by what the others teach.
+    Rows of either class are dealt to the fifths in turn, in the order given, so that no fifth is without events.
     """
     fold = np.empty(len(label), dtype=np.int64)
     for kind in (0, 1):
         mine = label == kind
         fold[mine] = np.arange(int(mine.sum())) % FOLDS
-    loss = np.zeros(len(tried))
-    for one in range(FOLDS):
+
+    def missed(one: int) -> Floats:
         out = fold == one
-        for at, held_by in enumerate(tried):
-            score = learned(held_by, ~out).decision_function(inputs[out])
-            loss[at] += float((weight[out] * (np.logaddexp(0.0, score) - label[out] * score)).sum())
+        others = inputs[~out], label[~out], weight[~out]
+        mine, events, stands_for = inputs[out], label[out], weight[out]
+        scores = [learned(held_by, *others).decision_function(mine) for held_by in tried]
+        return np.array([(stands_for * (np.logaddexp(0.0, score) - events * score)).sum() for score in scores])
+
+    loss: Floats = sum(side_by_side(missed, range(FOLDS)), np.zeros(len(tried)))
     return tried[int(np.argmin(loss))]

@@ -12,6 +12,7 @@ from jobs.model.learners import Features
 from jobs.model.learners.features import Floats
 from jobs.model.learners.logistic import LogisticModel
 from jobs.model.learners.sums import SLACK, Sums, Weights, design
+from jobs.model.learners.threads import side_by_side
 from jobs.model.training.relevance import ENOUGH, ridges_apart
 
 MIN_LEVEL = 100
@@ -106,8 +107,8 @@ def fit_channels(
     if len(ridges.own) > 1 and len(sharing) >= ENOUGH:
         parts = {name: (billed.where(billed.channel == name), held[billed.channel == name]) for name in sharing}
         by_input = ridges_apart(parts, shape)
-    found = {}
-    for name in names:
+
+    def fitted(name: str) -> ChannelFit:
         mask = billed.channel == name
         start = np.zeros(held.shape[1]) if name in alone else shape
         mine = billed.where(mask)
@@ -120,8 +121,9 @@ def fit_channels(
             mine_level = float(free[0])
         weights = start + own
         terms = replace(bare, weights=weights[: inputs.shape[1]], intercept=mine_level)
-        found[name] = ChannelFit(terms, weights[inputs.shape[1] :], mask)
-    return found
+        return ChannelFit(terms, weights[inputs.shape[1] :], mask)
+
+    return dict(zip(names, side_by_side(fitted, names), strict=True))
 
 
 def _moved(mine: Billed, offset: Floats, level: float) -> float:
@@ -182,17 +184,22 @@ def _shares(billed: Billed, held: Floats, free: Floats, offset: Floats, ridges: 
     if len(ridges) == 1 or not odd.any() or odd.all():
         last: Floats = np.eye(len(ridges))[-1]
         return last
-    missed, scatter = np.zeros(len(ridges)), np.zeros(len(ridges))
-    for learned in (~odd, odd):
+
+    def judged(learned: NDArray[np.bool_]) -> Floats:
+        """What each ridge misses of the rest, and how far it scatters."""
         learn, test = billed.where(learned), billed.where(~learned)
         sums = learn.sums(held[learned], free[learned], offset[learned])
         held_out, free_out, begin = held[~learned], free[~learned], offset[~learned]
+        told = np.zeros((2, len(ridges)))
         for at, found in enumerate(_at_ridges(sums, ridges)):
             log_unit = begin + held_out @ found.held + free_out @ found.free
             unit = test.weight * np.exp(np.clip(log_unit, -30.0, 30.0))
             mean = np.bincount(test.invoice, weights=unit, minlength=len(test.total)) + test.base + SLACK
-            missed[at] += float((mean - test.total * np.log(mean)).sum())
-            scatter[at] += float((np.square(test.total - mean) / mean).mean()) / 2.0
+            told[0, at] = (mean - test.total * np.log(mean)).sum()
+            told[1, at] = (np.square(test.total - mean) / mean).mean() / 2.0
+        return told
+
+    missed, scatter = sum(side_by_side(judged, (~odd, odd)), np.zeros((2, len(ridges))))
     best = int(np.argmin(missed))
     likely = np.exp(-(missed - missed[best]) / max(float(scatter[best]), SLACK))
     kept = np.where(likely < NOTHING * likely.sum(), 0.0, likely)

@@ -85,7 +85,7 @@ def count_wins(fits: Fits, sent: pd.DataFrame, conf: Conf, effort: Effort = FULL
     funnel = fits.funnel()
     base = funnel.organic(rows)
     scores = np.empty((len(rows), len(WINS.scores)))
-    for name in sorted(set(rows["channel"].astype(object))):
+    for name in sorted(set(rows["channel"].unique())):
         mine = of_channel(rows, name)
         scores[mine] = funnel.with_scores(rows[mine], name)[list(WINS.scores)].to_numpy(dtype=np.float64)
     rows = rows.assign(**dict(zip(WINS.scores, scores.T, strict=True)))

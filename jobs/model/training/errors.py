@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from jobs.model.learners.features import Floats
+from jobs.model.learners.threads import side_by_side
 from jobs.model.serving.funnel import Funnel
 from jobs.model.training.chosen import Told, overstated
 from jobs.model.training.counts import HALF, count_clicks, count_units, count_wins
@@ -43,13 +44,17 @@ def model_errors(
     if not conf.base.training.halvings or not any(one.stage == "wins" for one in fits):
         return pd.DataFrame(columns=COLUMNS)
     assigned = _few(assigned, conf.base.training.seed)
-    sent = assigned[assigned["channel"].astype(object) != "none"]
+    sent = assigned[assigned["channel"] != "none"]
     people = sent.drop_duplicates("prospect_key", keep="last").tail(PEOPLE)
     whole = _expected(_funnel(fits), people, conf)
     rows = [("selection", "*", 0, 2.0 * _hidden(fits, sent))]
-    for pair in range(conf.base.training.halvings):
-        first, second = (_half(fits, assigned, decided, pair, side, conf) for side in (True, False))
-        one, other = (_expected(half, people, conf) for half in (first, second))
+
+    def half(told: tuple[int, bool]) -> dict[tuple[str, str], Floats]:
+        return _expected(_half(fits, assigned, decided, *told, conf), people, conf)
+
+    pairs = range(conf.base.training.halvings)
+    halves = side_by_side(half, [(pair, side) for pair in pairs for side in (True, False)])
+    for pair, one, other in zip(pairs, halves[::2], halves[1::2], strict=True):
         for (measure, channel), value in whole.items():
             best = value >= np.quantile(value, 1.0 - TOP) if measure != "late" else np.ones(len(people), dtype=bool)
             sums = (float(each[(measure, channel)][best].sum()) for each in (one, other))
@@ -75,7 +80,7 @@ def _half(
     half, credit = Fits(), [one.stage for one in fits if one.stage in CREDIT and one.positives < PLENTY]
     half.all += [one for one in fits if one.stage not in (*RESPONSE, *credit)]
     mine, book = assigned[_side(assigned, pair) == side], decided[_side(decided, pair) == side]
-    sent = mine[mine["channel"].astype(object) != "none"]
+    sent = mine[mine["channel"] != "none"]
     fit_apply(half, sent, conf)
     fit_organic(half, mine, conf)
     count_clicks(half, sent, conf, HALF)
@@ -127,7 +132,7 @@ def _hidden(fits: list[Fitted], sent: pd.DataFrame) -> float:
     """The standard error left, after rows chosen by chance, of how far the old policy's people answer unlike others."""
     funnel, drawn = _funnel(fits), sent[sent["role"].isin(RANDOMISED).to_numpy(dtype=bool)]
     expected = 0.0
-    for channel in sorted(set(drawn["channel"].astype(object))):
+    for channel in sorted(set(drawn["channel"].unique())):
         rows = drawn[of_channel(drawn, channel)]
         added = funnel.added(rows, funnel.organic(rows), channel)
         expected += float((added * rows["weight"].to_numpy(dtype=np.float64)).sum())

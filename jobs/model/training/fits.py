@@ -34,4 +34,4 @@ class Fits:
 
 def of_channel(rows: pd.DataFrame, channel: str) -> NDArray[np.bool_]:
     """The rows of one channel."""
-    return np.asarray(rows["channel"].astype(object) == channel, dtype=bool)
+    return np.asarray(rows["channel"] == channel, dtype=bool)

@@ -33,7 +33,7 @@ FRAUD_MONTHS = 6  # by then a fraud is confirmed or will not be
 def fit_funnel(assigned: pd.DataFrame, decided: pd.DataFrame, asked: pd.DataFrame, conf: Conf) -> list[Fitted]:
     """Every stage from the rows of `training.cohorts`; empty frames give priors throughout."""
     fits = Fits()
-    sent = assigned[assigned["channel"].astype(object) != "none"]
+    sent = assigned[assigned["channel"] != "none"]
     is_counted = not is_glass_box(conf.base.training)
     _fit_clicks(fits, sent, conf)
     if is_counted:
@@ -181,7 +181,7 @@ def _seen_later(rows: pd.DataFrame) -> tuple[str, ...]:
 
 def _by_channel(rows: pd.DataFrame, score: Callable[[pd.DataFrame, str], Floats]) -> Floats:
     found = np.full(len(rows), np.nan)
-    for channel in sorted(set(rows["channel"].astype(object))):
+    for channel in sorted(set(rows["channel"].unique())):
         mask = of_channel(rows, channel)
         found[mask] = score(rows[mask], channel)
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from jobs.model.learners.features import Floats
 from jobs.model.learners.sums import Sums, Weights
+from jobs.model.learners.threads import side_by_side
 
 if TYPE_CHECKING:
     from jobs.model.training.channels import Billed
@@ -35,18 +37,18 @@ def ridges_apart(parts: Mapping[str, tuple[Billed, Floats]], shape: Floats) -> d
     spread = np.full(len(shape), USUAL**2)
     for _ in range(ROUNDS):
         square, known = np.zeros_like(spread), np.zeros_like(spread)
-        for channel in channels.values():
-            own, sure = channel.told(spread)
+        for own, sure in side_by_side(partial(_Own.told, spread=spread), channels.values()):
             square, known = square + np.square(own), known + sure
         spread = _bounded((square + WORTH * USUAL**2) / (known + WORTH))
-    found = {}
-    for name, channel in channels.items():
+
+    def own_ridge(channel: _Own) -> Floats:
         mine = spread
         for _ in range(OWN_ROUNDS):
             own, sure = channel.told(mine)
             mine = _bounded((np.square(own) + OWN_WORTH * spread) / (sure + OWN_WORTH))
-        found[name] = _ridge(mine)
-    return found
+        return _ridge(mine)
+
+    return dict(zip(channels, side_by_side(own_ridge, channels.values()), strict=True))
 
 
 @dataclass(eq=False)
