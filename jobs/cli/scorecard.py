@@ -96,5 +96,18 @@ def _person(home: Path, prospect: str, features: Any) -> Any:
     for batch in found.batches():
         mine = batch.filter(pc.equal(batch["prospect_key"], prospect))
         if mine.num_rows:
-            return mine.to_pandas()
+            return _in_usual_units(home, mine.to_pandas(), found.day)
     raise UsageError(f"the snapshot of {found.day} has no such prospect_key; `huoke keys` maps keys to prospect_id")
+
+
+def _in_usual_units(home: Path, frame: Any, snapshot: date) -> Any:
+    """A prospect as models read it: a number whose unit its snapshot changed is taken back."""
+    from jobs.runtime import export
+    from jobs.runtime.store import Store
+
+    if not Store(home).days("feature_units"):
+        return frame
+    for row in export.head(export.find(home, "feature_units"), None):
+        if row["snapshot_day"] == snapshot and row["feature"] in frame:
+            frame[row["feature"]] = frame[row["feature"]].astype(float) / row["factor"]
+    return frame

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,19 @@ def test_reasons_are_the_prospects_own(warehouse: Path, model: FittedModel) -> N
     rich = json.loads(huoke(warehouse, "--stage", "late", "--prospect", "rich", "--json"))
     assert "income" not in [r["feature"] for r in rich["reasons"]]
     assert "worse by" in huoke(warehouse, "--stage", "late", "--prospect", "poor")
+
+
+def test_a_snapshot_in_another_unit_is_read_in_the_usual_one(
+    warehouse: Path, model: FittedModel, tmp_path: Path
+) -> None:
+    home = shutil.copytree(warehouse, tmp_path / "warehouse")
+    types = {"feature": "string", "snapshot_day": "date", "factor": "double", "people": "bigint"}
+    older = {"feature": "income", "snapshot_day": date(2026, 4, 30), "factor": 7.0, "people": 900}
+    publish(home, "feature_units", types, [older, older | {"snapshot_day": DAY, "factor": 0.3125}])
+    told = json.loads(huoke(home, "--stage", "late", "--prospect", "poor", "--json"))
+    usual = model.predict(pd.DataFrame({"income": [8000.0], "city": ["north"]}))[0]
+    assert told["chance"] == pytest.approx(usual)
+    assert usual < 0.5 * model.predict(pd.DataFrame({"income": [2500.0], "city": ["north"]}))[0]
 
 
 @pytest.mark.parametrize(
