@@ -19,6 +19,7 @@ from jobs.activate.allocation.program import NOBODY, Floats, Ints, People, Progr
 from jobs.activate.allocation.sums import totals
 
 SEATS, MOVES = 20_000, 40_000
+OWN_SEATS = 40  # seats beside those for each partner's own people: rows of a partner few are sent to need them
 
 
 @dataclass(frozen=True)
@@ -73,15 +74,42 @@ def indifference(program: Program, people: People, prices: Floats) -> Floats:
     return second - lowest
 
 
+@dataclass(frozen=True)
+class Nearness:
+    """How far from indifferent people are at some prices (infinite: no open channel), and who would lend to each."""
+
+    margin: Floats
+    partner: Ints
+
+    @classmethod
+    def of(cls, program: Program, people: People, prices: Floats) -> Nearness:
+        """Of people at prices; NOBODY lends where partners are alike, or somebody is better left off every list."""
+        margin = indifference(program, people, prices)
+        if program.partners is None:
+            return cls(margin, np.full(len(people), NOBODY))
+        return cls(margin, program.partners_of(best_arms(program, people, prices)))
+
+    def nearest(self, seats: int) -> NDArray[np.bool_]:
+        """Who gets one of the `seats` for anybody or of the OWN_SEATS of their partner; ties to the first."""
+        found = _first(self.margin, np.isfinite(self.margin), seats)
+        for partner in np.unique(self.partner[self.partner >= 0]):
+            found |= _first(self.margin, (self.partner == partner) & np.isfinite(self.margin), OWN_SEATS)
+        return found
+
+
+def _first(margin: Floats, among: NDArray[np.bool_], seats: int) -> NDArray[np.bool_]:
+    places = np.flatnonzero(among)
+    taken = np.zeros(len(margin), dtype=np.bool_)
+    taken[places[np.argsort(margin[places], kind="stable")[:seats]]] = True
+    return taken
+
+
 def nearest(program: Program, board: Board, prices: Floats, seats: int) -> Board:
-    """Those nearest to indifferent at the prices, at most `seats`; ties by key. Who has no open channel is left out."""
-    margin = indifference(program, board.people, prices)
-    found = np.flatnonzero(np.isfinite(margin))
-    if len(found) > seats:
-        last = np.partition(margin[found], seats - 1)[seats - 1]
-        sure, tied = found[margin[found] < last], found[margin[found] == last]
-        found = np.sort(np.concatenate([sure, tied[: seats - len(sure)]]))
-    return board.only(found)
+    """Those nearest to indifferent at the prices, at most `seats` and OWN_SEATS of each partner's people; ties by key.
+
+    Who has no open channel is left out.
+    """
+    return board.only(np.flatnonzero(Nearness.of(program, board.people, prices).nearest(seats)))
 
 
 def moves_of(program: Program, board: Board, prices: Floats, most: int = MOVES) -> Moves:

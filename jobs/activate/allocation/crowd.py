@@ -21,7 +21,7 @@ class Crowd(Protocol):
         ...
 
     def near(self, prices: Floats, seats: int) -> Board:
-        """At most so many people, those nearest to indifferent at the prices; ties by key."""
+        """At most so many people, those nearest to indifferent at the prices, some of each partner's too; by key."""
         ...
 
 
@@ -38,7 +38,7 @@ class Here:
         return [totals(self.program, people, best_arms(self.program, people, prices)) for prices in questions]
 
     def near(self, prices: Floats, seats: int) -> Board:
-        """At most so many people, those nearest to indifferent at the prices; ties by key."""
+        """At most so many people, those nearest to indifferent at the prices, some of each partner's too; by key."""
         return nearest(self.program, self.board, prices, seats)
 
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+from pyspark.sql import Window
 from pyspark.sql import functions as F
 
-from jobs.activate.allocation.board import Board, indifference
+from jobs.activate.allocation.board import OWN_SEATS, Board, Nearness, indifference
 from jobs.activate.allocation.choosers import AtPrices, Chooser, DayZero, Policy, is_explorer
 from jobs.activate.allocation.crowd import Crowd, Here, policy_people
 from jobs.activate.allocation.partners import RATE
@@ -115,7 +116,7 @@ class _There:
         return self.passes.tally([AtPrices(program, prices, self.exploration) for prices in questions])
 
     def near(self, prices: Floats, seats: int) -> Board:
-        """At most so many people, those nearest to indifferent at the prices; ties by key.
+        """At most so many people, those nearest to indifferent at the prices, and some of each partner's; ties by key.
 
         The sample tells how near about twice as many are, so that few rows leave the workers.
         """
@@ -125,8 +126,16 @@ class _There:
         within = float(margins[place]) if place < len(margins) else np.inf
         step = _Near(layout, program, prices, self.exploration, within)
         schema = ", ".join(f"`{f.name}` {f.dataType.simpleString()}" for f in frame.schema.fields)
-        found = frame.mapInArrow(step, f"{schema}, margin double").orderBy("margin", "prospect_key").limit(seats)
-        return self.passes.brought(found.drop("margin"))
+        near = frame.mapInArrow(step, f"{schema}, margin double, lender int")
+        # Asked twice where partners have seats of their own.
+        near = near if program.partners is None else self.passes.shell.cut(near)
+        order = [F.col("margin"), F.col("prospect_key")]
+        found = near.where(F.col("margin") <= F.lit(within)).orderBy(*order).limit(seats)
+        if program.partners is not None:
+            own = F.row_number().over(Window.partitionBy("lender").orderBy(*order))
+            lent = near.where("lender >= 0").withColumn("own", own).where(F.col("own") <= OWN_SEATS).drop("own")
+            found = found.unionByName(lent).dropDuplicates(["prospect_key"])
+        return self.passes.brought(found.drop("margin", "lender"))
 
 
 @dataclass(frozen=True)
@@ -140,12 +149,16 @@ class _Near:
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             people, luck = self.layout.people(_columns(batch))
-            margin = indifference(self.program, people, self.prices)
-            found = np.isfinite(margin) & (margin <= self.within) & ~is_explorer(luck, self.exploration)
+            near = Nearness.of(self.program, people, self.prices)
+            explores = is_explorer(luck, self.exploration)
+            near = replace(near, margin=np.where(explores, np.inf, near.margin))
+            # Of a batch nobody beyond its nearest of each partner can be among those of all.
+            found = np.isfinite(near.margin) & ((near.margin <= self.within) | near.nearest(0))
             rows = pa.array(np.flatnonzero(found))
-            columns = [column.take(rows) for column in batch.columns]
+            told = [pa.array(near.margin[found], type=pa.float64()), pa.array(near.partner[found].astype(np.int32))]
             yield pa.RecordBatch.from_arrays(
-                [*columns, pa.array(margin[found], type=pa.float64())], names=[*batch.schema.names, "margin"]
+                [*[column.take(rows) for column in batch.columns], *told],
+                names=[*batch.schema.names, "margin", "lender"],
             )
 
 

@@ -24,7 +24,6 @@ from jobs.activate.allocation.partners import Partners
 from jobs.activate.allocation.passes import Passes
 from jobs.activate.allocation.people import LUCK, Layout
 from jobs.activate.allocation.program import NOBODY, UNITS, People, Program, Row
-from jobs.activate.allocation.rounding import rounded
 from jobs.activate.allocation.solve import allocate
 from jobs.activate.allocation.sums import activity, objective_of, totals, violation
 from jobs.activate.allocation.terms import Terms
@@ -207,49 +206,6 @@ def test_plans_agree_with_the_exact_solver(objective: str, share: float | None, 
     assert kind is not None
     taken = partners.rates[kind[listed], program.partners_of(whole.choice[listed])]
     assert (taken > 0).all(), "somebody went to a partner that does not take them"
-
-
-def made_whole(program: Program, people: People) -> Any:
-    """What the search found, and the sums of its plan made whole greedily, which keep every row."""
-    here = here_of(program, people)
-    found = search(program, here.ask, here.near, max_gap=1e-5, max_passes=60)
-    assert found.board is not None
-    assert found.moves is not None
-    others = {name: 0 * whole for name, whole in found.moves.sums.items()}
-    choice = rounded(program, found.board, found.moves, others, found.penalty)
-    sums = totals(program, found.board.people, choice)
-    assert violation(program, activity(program, sums)) == 0.0
-    return found, sums
-
-
-@pytest.mark.parametrize(("objective", "share"), [("value", None), ("cost", 0.6)])
-@pytest.mark.parametrize("seed", [1, 2])
-def test_many_rows_are_kept_by_whole_people_at_little_cost(objective: str, share: float | None, seed: int) -> None:
-    people, partners = lent(1000, 3, seed), lenders(seed, 20)
-    floor = None if share is None else share * -exact(lending_program(people, partners, "good"), people).fun
-    program = lending_program(people, partners, objective, floor)
-    found, sums = made_whole(program, people)
-    person, binding = abs(found.value) / sums["places"].sum(), int((found.prices > 1e-9).sum())
-    assert binding > 0
-    assert objective_of(program, sums) <= found.value + (binding + 1) * person, (
-        "more than a person a binding row is lost"
-    )
-
-
-@pytest.mark.parametrize("count", [500, 2000])
-def test_caps_of_many_partners_are_kept_where_the_first_mending_leaves_one_broken(count: int) -> None:
-    """Who could mend a partner's late cap has moved already: the cap must be tightened, or they move again."""
-    people, nth = lent(count, 3, 0), range(20)
-    partners = replace(
-        lenders(0, 20),
-        quota=tuple(count * 2e-5 * (1 + m % 3) for m in nth),
-        max_late=tuple(0.05 + 0.002 * (m % 3) for m in nth),
-    )
-    program = lending_program(people, partners)
-    found, sums = made_whole(program, people)
-    person, binding = abs(found.value) / sums["places"].sum(), int((found.prices > 1e-9).sum())
-    assert binding > 20
-    assert objective_of(program, sums) <= found.value + (binding + 1) * person
 
 
 def test_quotas_cost_what_the_exact_solver_says_and_are_named_where_they_bind() -> None:
