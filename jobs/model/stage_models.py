@@ -19,7 +19,7 @@ from jobs.model.training.cohorts import asked_rows, assigned_rows, decided_rows,
 from jobs.model.training.errors import model_errors
 from jobs.model.training.funnel import fit_funnel
 from jobs.model.training.passes import partner_passes
-from jobs.model.training.price import fit_prices, mean_prices, price_stages
+from jobs.model.training.price import fit_prices, price_stages
 from jobs.model.usual_units import unit_notes, usual_units
 from jobs.runtime.conf import Conf
 from jobs.runtime.shell import Shell
@@ -94,6 +94,6 @@ def stage_models(
     return (
         models,
         pd.concat([model_card(fits, funnel, verdicts, conf), unit_notes(units, shell)], ignore_index=True),
-        model_errors(fits, assigned, decided, mean_prices(billed, conf), conf),
+        model_errors(fits, assigned, decided, billed, day, conf),
         partner_passes(decided, funnel, features, conf.partners),
     )

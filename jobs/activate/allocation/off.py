@@ -28,10 +28,12 @@ class ModelErrors:
         """Whether any model's error was measured."""
         return bool(self.ratios)
 
-    @property
-    def overstated(self) -> float:
-        """How many times too many good customers the models tell of whom they choose: 1 or more; 1 where unknown."""
-        told = self.ratios.get(("chosen", "*"))
+    def chosen(self, measure: str) -> float:
+        """How many times too many good customers, or too little spend, the models tell of whom they choose.
+
+        1 or more; 1 where unknown.
+        """
+        told = self.ratios.get((f"chosen_{measure}", "*"))
         return 1.0 if told is None else float(np.exp(max(0.0, float(np.mean(told)))))
 
     def half_width(self, measure: str, amounts: Mapping[str, float]) -> float:
@@ -47,6 +49,6 @@ class ModelErrors:
 
         ways = np.sum([(amount / total) * ratios for amount, ratios in known.values()], axis=0)
         variance, degrees = float(np.mean(np.square(ways))) / 4.0, len(ways)
-        if measure == "good" and ("selection", "*") in self.ratios:
-            variance += float(self.ratios[("selection", "*")][0]) ** 2 / 4.0
+        if (hidden := self.ratios.get((f"hidden_{measure}", "*"))) is not None:
+            variance += float(hidden[0]) ** 2 / 4.0
         return float(t.ppf(0.975, degrees) * np.sqrt(variance))

@@ -1,4 +1,4 @@
-"""Scores as a plan takes them: without what choosing by them adds to the customers they tell."""
+"""Scores as a plan takes them: without what choosing by them does to the customers and the spend they tell."""
 
 from __future__ import annotations
 
@@ -22,12 +22,15 @@ def model_errors_of(errors: DataFrame, shell: Shell) -> ModelErrors:
 
 
 def sobered(scores: DataFrame, errors: ModelErrors, value_of_good: float) -> DataFrame:
-    """Scores with as many applications less as the models overstate of whom they choose; `expected_value` follows.
+    """Scores with as many applications less, and as much more cost, as the models misstate of whom they choose.
 
-    On the whole population scores are right; it is the chosen that bring less than they tell (the winner's curse).
+    On the whole population scores are right; it is the chosen that bring less and cost more than they tell (the
+    winner's curse). `expected_value` follows.
     """
-    if errors.overstated == 1.0:
+    good, spend = errors.chosen("good"), errors.chosen("spend")
+    if good == spend == 1.0:
         return scores
     organic = F.col("p_organic")
-    fewer = scores.withColumn("p_apply", organic + (F.col("p_apply") - organic) / F.lit(errors.overstated))
-    return fewer.withColumn("expected_value", F.lit(value_of_good) * measures()["good"] - F.col("expected_cost"))
+    fewer = scores.withColumn("p_apply", organic + (F.col("p_apply") - organic) / F.lit(good))
+    dearer = fewer.withColumn("expected_cost", F.col("expected_cost") * F.lit(spend))
+    return dearer.withColumn("expected_value", F.lit(value_of_good) * measures()["good"] - F.col("expected_cost"))

@@ -34,8 +34,9 @@ def billed_units(
     shell: Shell,
 ) -> pd.DataFrame:
     """Units of channels that bill units, each with its prospect as known at the time: features, and of its invoice
-    channel, invoice, cost (base currency), units (as reported, at least those linked), listed (people on the channel's
-    audience then) and on_day. At most about MAX_UNITS, by hash of the invoice. Sorted by invoice and touch.
+    channel, invoice, cost (base currency), units (as reported, at least those linked), seen (its touches, linked or
+    not), listed (people on the channel's audience then) and on_day. At most about MAX_UNITS, by hash of the invoice.
+    Sorted by invoice and touch.
 
     An invoice is a day's spend at the finest level the channel ever reports; days without a rate are left out.
     """
@@ -44,29 +45,32 @@ def billed_units(
     recent = spend.where(F.col("spend_day").between(F.lit(since), F.lit(day)) & F.col("channel").isin(*billing))
     told = recent.groupBy("channel").agg(F.count("ad_group").alias("ad_group"), F.count("creative").alias("creative"))
     finest = shell.small(told, 10_000, ["channel"]).set_index("channel") > 0
-    rows = _linked(touches, finest, since, day, billing, conf)
+    counted = _counted(touches, finest, since, day, billing, conf)
+    rows = counted.where("prospect_key is not null")
     count = int(shell.small(rows.agg(F.count("*").alias("n")), 1)["n"].iloc[0])
     share = min(1.0, MAX_UNITS / max(count, 1))
     bills = _invoices(recent, rates, finest, share, billing, conf, shell)
     wide = as_known(rows.where(sampled(share, *CELL)), prospects, features, "on_day")
     found = typed(shell.sample(wide, 2 * MAX_UNITS, [*CELL, "touch_id"]), features)
     joined = found.astype({"channel": object}).merge(bills, on=list(CELL), how="inner")
+    seen = counted.where(sampled(share, *CELL)).groupBy(*CELL).agg(F.count("*").alias("seen"))
+    joined = joined.merge(shell.small(seen, 3 * MAX_UNITS, list(CELL)), on=list(CELL), how="left")
     joined = joined.merge(_listed(assignments, joined, shell), on=["channel", "on_day"], how="left")
     joined["invoice"] = joined.groupby(list(CELL), sort=True).ngroup()
     joined["units"] = np.maximum(joined["units"], joined.groupby("invoice")["touch_id"].transform("count"))
     return joined
 
 
-def _linked(
+def _counted(
     touches: DataFrame, finest: pd.DataFrame, since: date, day: date, billing: Mapping[str, str], conf: Conf
 ) -> DataFrame:
-    """Touches of the kind their channel bills, with their prospect and CELL."""
+    """Touches of the kind their channel bills, with their prospect (null where unknown) and CELL."""
     counted = F.lit(False)
     for name, unit in billing.items():
         kinds = ACTED_KINDS if unit == "click" else SEEN_KINDS
         counted = counted | ((F.col("channel") == name) & F.col("kind").isin(*kinds))
     on_day = F.to_date(F.from_utc_timestamp("occurred_at", conf.base.time_zone))
-    rows = touches.where("prospect_key is not null").where(counted).withColumn("on_day", on_day)
+    rows = touches.where(counted).withColumn("on_day", on_day)
     levels = [_level(name, finest) for name in ("ad_group", "creative")]
     return rows.where(F.col("on_day").between(F.lit(since), F.lit(day))).select(
         "touch_id", "prospect_key", "channel", F.coalesce("campaign", F.lit(NONE)).alias("campaign"), *levels, "on_day"

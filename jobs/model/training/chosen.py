@@ -28,15 +28,20 @@ class Told:
         return best
 
 
-def overstated(one: Told, other: Told, share: float) -> float:
-    """Log of how many good customers a half tells too many of its own choice, the mean of both halves.
+def overstated(one: Told, other: Told, share: float) -> tuple[float, float]:
+    """Logs of how many good customers a half tells too many of its own choice, and of how much too little spend.
 
-    Whom one half chose the other judges without having chosen: what it tells less is what choosing did. Sums of 0 or
-    below say nothing: 0.
+    Whom one half chose the other judges without having chosen: what it tells otherwise is what choosing did. The mean
+    of both halves; sums of 0 or below say nothing: 0.
     """
-    logs = []
-    for mine, yours in ((one, other), (other, one)):
-        at = mine.choice(share)
-        own, told = float(mine.good[at].sum()), float(yours.good[at].sum())
-        logs.append(log(own / told) if own > 0 and told > 0 else 0.0)
-    return sum(logs) / 2.0
+    logs = np.zeros((2, 2))
+    for at, (mine, yours) in enumerate(((one, other), (other, one))):
+        chosen = mine.choice(share)
+        logs[at] = _log_ratio(mine.good, yours.good, chosen), _log_ratio(yours.spend, mine.spend, chosen)
+    good, spend = logs.mean(axis=0)
+    return float(good), float(spend)
+
+
+def _log_ratio(above: Floats, below: Floats, chosen: NDArray[np.bool_]) -> float:
+    one, other = float(above[chosen].sum()), float(below[chosen].sum())
+    return log(one / other) if one > 0 and other > 0 else 0.0

@@ -39,7 +39,8 @@ WINS = Ridges(
 )
 FULL = Effort(40_000, FEATURES_ALONE, WINS)
 # One ridge each, of the middle: for models whose differences are wanted, not they themselves.
-HALF = Effort(10_000, Ridges((30.0,), (500.0,)), replace(WINS, common=(300.0,), own=(10_000.0,)))
+MIDDLE = Ridges((30.0,), (500.0,))
+HALF = Effort(10_000, MIDDLE, replace(WINS, common=(300.0,), own=(10_000.0,)))
 
 
 def count_units(fits: Fits, sent: pd.DataFrame, conf: Conf, effort: Effort = FULL) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from math import log
 
 import numpy as np
@@ -11,12 +12,14 @@ from numpy.typing import NDArray
 
 from jobs.model.learners.features import Floats
 from jobs.model.learners.threads import side_by_side
+from jobs.model.person_features import person_features
 from jobs.model.serving.funnel import Funnel
 from jobs.model.training.chosen import Told, overstated
-from jobs.model.training.counts import HALF, count_clicks, count_units, count_wins
+from jobs.model.training.counts import HALF, MIDDLE, count_clicks, count_units, count_wins
 from jobs.model.training.fits import RANDOMISED, Fits, of_channel
 from jobs.model.training.funnel import CREDIT, fit_apply, fit_credit, fit_organic
-from jobs.model.training.lift import LIFT_WORTH, fit_lift
+from jobs.model.training.lift import CLICKS_WORTH, LIFT_WORTH, fit_lift
+from jobs.model.training.price import fit_prices, mean_prices, price_stages
 from jobs.model.training.stage import Fitted
 from jobs.runtime.conf import Conf
 
@@ -30,16 +33,16 @@ COLUMNS = ["measure", "channel", "pair", "log_ratio"]
 
 
 def model_errors(
-    fits: list[Fitted], assigned: pd.DataFrame, decided: pd.DataFrame, prices: Mapping[str, float], conf: Conf
+    fits: list[Fitted], assigned: pd.DataFrame, decided: pd.DataFrame, billed: pd.DataFrame, day: date, conf: Conf
 ) -> pd.DataFrame:
     """Log ratios of what models of the two halves of the people expect, for `halvings` ways to halve them.
 
     A row a measure (`good`, `spend`, `late`), channel and pair, over the best tenth of people on the channel. The
     models in force know twice what a half does, so half the root mean square of a measure's log ratios is their
-    relative standard error. `selection`, `*`: twice the standard error of what the old policy's own choice hides.
-    `chosen`, `*`: log of how many good customers the models in force tell too many of whom they choose, as each half's
-    choice looks to the other half; `prices`: what a unit of each channel costs on the mean.
-    No row where no wins were fitted, or conf asks for none.
+    relative standard error. `hidden_good`, `hidden_spend`, `*`: twice the standard error of what the old policy's own
+    choice hides. `chosen_good`, `chosen_spend`, `*`: log of how many good customers the models in force tell too many
+    of whom they choose, and of how much too little spend, as each half's choice looks to the other half. Prices are
+    learned again from either half of the invoices (`billed`). No row where no wins were fitted, or conf asks for none.
     """
     if not conf.base.training.halvings or not any(one.stage == "wins" for one in fits):
         return pd.DataFrame(columns=COLUMNS)
@@ -47,10 +50,13 @@ def model_errors(
     sent = assigned[assigned["channel"] != "none"]
     people = sent.drop_duplicates("prospect_key", keep="last").tail(PEOPLE)
     whole = _expected(_funnel(fits), people, conf)
-    rows = [("selection", "*", 0, 2.0 * _hidden(fits, sent))]
+    rows = [(f"hidden_{name}", "*", 0, 2.0 * value) for name, value in _hidden(fits, sent).items()]
+    mean = mean_prices(billed, conf)
 
     def half(told: tuple[int, bool]) -> dict[tuple[str, str], Floats]:
-        return _expected(_half(fits, assigned, decided, *told, conf), people, conf)
+        bills = billed[_side(billed["invoice"], told[0]) == told[1]]
+        priced = price_stages(fit_prices(bills, person_features(conf), day, conf, MIDDLE))
+        return _expected(_half(fits, assigned, decided, priced, *told, conf), people, conf)
 
     pairs = range(conf.base.training.halvings)
     halves = side_by_side(half, [(pair, side) for pair in pairs for side in (True, False)])
@@ -60,7 +66,10 @@ def model_errors(
             sums = (float(each[(measure, channel)][best].sum()) for each in (one, other))
             rows.append((measure, channel, pair, _log_ratio(*sums)))
         # A half knows half as much as the models in force: what choosing does goes with the square of the error.
-        rows.append(("chosen", "*", pair, overstated(_told(one, prices), _told(other, prices), TOP) / 2.0))
+        off = overstated(_told(one, mean), _told(other, mean), TOP)
+        rows += [
+            (f"chosen_{name}", "*", pair, log_off / 2.0) for name, log_off in zip(("good", "spend"), off, strict=True)
+        ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -74,12 +83,24 @@ def _told(expected: Mapping[tuple[str, str], Floats], prices: Mapping[str, float
 
 
 def _half(
-    fits: list[Fitted], assigned: pd.DataFrame, decided: pd.DataFrame, pair: int, side: bool, conf: Conf
+    fits: list[Fitted],
+    assigned: pd.DataFrame,
+    decided: pd.DataFrame,
+    priced: list[Fitted],
+    pair: int,
+    side: bool,
+    conf: Conf,
 ) -> Funnel:
-    """What few events tell, learned again from half the people; the rest, which many tell, as it is."""
+    """What few events tell, learned again from half the people; the rest, which many tell, as it is.
+
+    `priced`: the stages of prices, learned from half the invoices; where those were too few the whole's stand.
+    """
     half, credit = Fits(), [one.stage for one in fits if one.stage in CREDIT and one.positives < PLENTY]
+    prices = {one.channel: one for one in priced if one.stage == "price"}
     half.all += [one for one in fits if one.stage not in (*RESPONSE, *credit)]
-    mine, book = assigned[_side(assigned, pair) == side], decided[_side(decided, pair) == side]
+    half.all = [prices.get(one.channel, one) if one.stage == "price" else one for one in half.all]
+    mine = assigned[_side(assigned["prospect_key"], pair) == side]
+    book = decided[_side(decided["prospect_key"], pair) == side]
     sent = mine[mine["channel"] != "none"]
     fit_apply(half, sent, conf)
     fit_organic(half, mine, conf)
@@ -91,9 +112,9 @@ def _half(
     return half.funnel()
 
 
-def _side(rows: pd.DataFrame, pair: int) -> NDArray[np.bool_]:
-    """A fixed coin a person."""
-    key = rows["prospect_key"].astype(str) + f"|{pair}"
+def _side(keys: pd.Series, pair: int) -> NDArray[np.bool_]:
+    """A fixed coin a key."""
+    key = keys.astype(str) + f"|{pair}"
     side: NDArray[np.bool_] = pd.util.hash_array(key.to_numpy(dtype=object)) % 2 == 1
     return side
 
@@ -128,15 +149,23 @@ def _funnel(fits: list[Fitted]) -> Funnel:
     return whole.funnel()
 
 
-def _hidden(fits: list[Fitted], sent: pd.DataFrame) -> float:
-    """The standard error left, after rows chosen by chance, of how far the old policy's people answer unlike others."""
+def _hidden(fits: list[Fitted], sent: pd.DataFrame) -> dict[str, float]:
+    """The standard errors left, after rows chosen by chance, of how far the old policy's people answer unlike others.
+
+    `good`: of the applications they add; `spend`: of the clicks they are billed for, which come in bunches.
+    """
     funnel, drawn = _funnel(fits), sent[sent["role"].isin(RANDOMISED).to_numpy(dtype=bool)]
-    expected = 0.0
+    added, clicks = 0.0, 0.0
     for channel in sorted(set(drawn["channel"].unique())):
         rows = drawn[of_channel(drawn, channel)]
-        added = funnel.added(rows, funnel.organic(rows), channel)
-        expected += float((added * rows["weight"].to_numpy(dtype=np.float64)).sum())
-    return float(1.0 / np.sqrt(expected + LIFT_WORTH.chance))
+        weight = rows["weight"].to_numpy(dtype=np.float64)
+        added += float((funnel.added(rows, funnel.organic(rows), channel) * weight).sum())
+        clicks += float((funnel.clicks(rows, channel) * weight).sum())
+    unknown = 1.0 / np.sqrt(LIFT_WORTH.chance)  # before any row; a worth is the inverse square of a spread
+    return {
+        "good": float(unknown * np.sqrt(LIFT_WORTH.chance / (added + LIFT_WORTH.chance))),
+        "spend": float(unknown * np.sqrt(CLICKS_WORTH.chance / (clicks + CLICKS_WORTH.chance))),
+    }
 
 
 def _log_ratio(one: float, other: float) -> float:

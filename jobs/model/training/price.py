@@ -13,7 +13,7 @@ from jobs.model.learners.features import Floats
 from jobs.model.learners.sums import FactorModel
 from jobs.model.serving.funnel import LOAD, USUAL
 from jobs.model.serving.prices import PRICE_DAYS
-from jobs.model.training.channels import Billed, fit_channels
+from jobs.model.training.channels import FEATURES_ALONE, Billed, Ridges, fit_channels
 from jobs.model.training.stage import Fitted
 from jobs.runtime.conf import Conf
 
@@ -38,7 +38,9 @@ class ChannelPrice:
     invoices: int
 
 
-def fit_prices(units: pd.DataFrame, features: Features, day: date, conf: Conf) -> list[ChannelPrice]:
+def fit_prices(
+    units: pd.DataFrame, features: Features, day: date, conf: Conf, ridges: Ridges = FEATURES_ALONE
+) -> list[ChannelPrice]:
     """A price model a channel from `billed_units`; one shape for all channels that bill attention, then each its own.
 
     Messages are priced apart: a sender has a list price, the others an auction.
@@ -50,13 +52,13 @@ def fit_prices(units: pd.DataFrame, features: Features, day: date, conf: Conf) -
         return []
     units = units[units["channel"].isin(names)].reset_index(drop=True)
     units["invoice"] = np.unique(units["invoice"], return_inverse=True)[1]
-    weight, total = _normed(units)
+    weight, total, unlinked = _normed(units)
     channel, invoice = units["channel"].to_numpy(dtype=object), units["invoice"].to_numpy()
-    billed = Billed(units, channel, weight, invoice, total, np.zeros(len(total)), _load_and_time(units, day))
+    billed = Billed(units, channel, weight, invoice, total, unlinked, _load_and_time(units, day))
     alone = frozenset(name for name in names if conf.channels[name].billing == "message")
     lately = (units["on_day"] > day - timedelta(days=PRICE_DAYS)).to_numpy()
     result = []
-    for name, fit in fit_channels(billed, features, alone).items():
+    for name, fit in fit_channels(billed, features, alone, ridges=ridges).items():
         elasticity = _elasticity(float(fit.extra[0]), billed.extra[fit.rows, 0])
         recent = fit.rows & lately if (fit.rows & lately).any() else fit.rows
         flat = replace(fit.terms, intercept=0.0)
@@ -96,14 +98,23 @@ def _load_and_time(units: pd.DataFrame, day: date) -> Floats:
     return np.column_stack([listed - mean, years])
 
 
-def _normed(units: pd.DataFrame) -> tuple[Floats, Floats]:
-    """How many units each row stands for, and each invoice's total in mean unit prices of its channel."""
+def _normed(units: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
+    """How many units each row stands for; each invoice's total in mean unit prices of its channel, and what of that its
+    unlinked touches cost.
+
+    Nothing is known of whose those were, so they count as anybody's: at the channel's mean price of that month. Read
+    as if they were the linked people's too, prices would seem to differ the less between people the fewer are linked.
+    """
     first = units.drop_duplicates("invoice").set_index("invoice").sort_index()
     linked = units.groupby("invoice")["touch_id"].count()
-    weight = units["units"].to_numpy(dtype=np.float64) / linked.loc[units["invoice"]].to_numpy()
+    seen = np.maximum(first["seen"], linked)
     sums = first.groupby("channel")[["cost", "units"]].sum()
     mean = (sums["cost"] / sums["units"]).loc[first["channel"]].to_numpy(dtype=np.float64)
-    return weight, first["cost"].to_numpy(dtype=np.float64) / mean
+    cell = [first["channel"], pd.to_datetime(first["on_day"]).dt.to_period("M")]
+    monthly = first.groupby(cell)[["cost", "units"]].transform("sum")
+    weight: Floats = (first["units"] / seen).loc[units["invoice"]].to_numpy(dtype=np.float64)
+    unlinked = first["units"] * (1.0 - linked / seen) * monthly["cost"] / monthly["units"]
+    return weight, first["cost"].to_numpy(dtype=np.float64) / mean, unlinked.to_numpy(dtype=np.float64) / mean
 
 
 def _elasticity(found: float, load: Floats) -> float:

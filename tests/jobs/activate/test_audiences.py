@@ -168,7 +168,8 @@ def test_a_plan_pays_for_what_use_makes_dearer(rows: Any, make_shell: Any, tmp_p
         load = 1.0 if channel == "sms" else (len(mine) / 40.0) ** 0.4
         assert np.allclose(mine["expected_cost"], load * mine["expected_cost_usual"]), channel
     off = [{"measure": "good", "channel": c, "pair": p, "log_ratio": 0.4} for c in CHANNELS for p in range(4)]
-    off.append({"measure": "chosen", "channel": "*", "pair": 0, "log_ratio": 0.1})
+    off.append({"measure": "chosen_good", "channel": "*", "pair": 0, "log_ratio": 0.1})
+    off.append({"measure": "chosen_spend", "channel": "*", "pair": 0, "log_ratio": 0.05})
     usual = {**inputs(rows, "m1", conf), "errors": rows(MODEL_ERRORS, off, DAY, conf)}
     flat, wide, _ = audiences(**usual, day=DAY, conf=conf, shell=make_shell(conf, warehouse=tmp_path / "flat"))
     whole, other = (one.set_index("channel").loc["(all)"] for one in (wide, plan))
@@ -181,6 +182,7 @@ def test_a_plan_pays_for_what_use_makes_dearer(rows: Any, make_shell: Any, tmp_p
     told = to_pandas(given["scores"], "prospect_key").merge(listed, on=["prospect_key", "channel"])
     good = (told["p_apply"] - told["p_organic"]) * told["p_approve"] * told["p_fund"] * told["p_good"]
     assert np.allclose(told["expected_good"], good / np.exp(0.1))
+    assert np.allclose(told["expected_cost_y"], told["expected_cost_x"] * np.exp(0.05))
     assert len(told) > 50
     before = listed["channel"].value_counts()
     assert sent["channel"].value_counts()["feed_b"] < before["feed_b"]

@@ -30,7 +30,7 @@ def test_errors_that_go_together_add_up_and_those_against_each_other_cancel() ->
 
 def test_what_the_old_policys_choice_hides_comes_on_top() -> None:
     told = errors(a=[0.0, 0.0, 0.0, 0.0])
-    hidden = ModelErrors({**told.ratios, ("selection", "*"): np.array([0.1])})
+    hidden = ModelErrors({**told.ratios, ("hidden_good", "*"): np.array([0.1])})
     assert told.half_width("good", {"a": 1.0}) == 0.0
     assert hidden.half_width("good", {"a": 1.0}) == pytest.approx(t.ppf(0.975, 4) * 0.05)
     assert hidden.half_width("spend", {"a": 1.0}) == 0.0

@@ -15,14 +15,17 @@ def test_halves_tell_how_much_the_chosen_are_overstated(noise: float) -> None:
     dice = np.random.default_rng(int(10 * noise))
     truth = np.exp(dice.normal(0.0, 0.7, (PEOPLE, CHANNELS))) * 0.01
     spend = np.exp(dice.normal(0.0, 0.3, (PEOPLE, CHANNELS)))
-    halves = [Told(truth * _off(dice, noise), spend) for _ in range(2)]
+    less = noise / 2.0  # prices are known better
+    halves = [Told(truth * _off(dice, noise), spend * _off(dice, less)) for _ in range(2)]
     # A model of all the rows errs by the root of a half's variance.
-    whole = Told(truth * _off(dice, noise / np.sqrt(2.0)), spend)
+    whole = Told(truth * _off(dice, noise / np.sqrt(2.0)), spend * _off(dice, less / np.sqrt(2.0)))
     at = whole.choice(SHARE)
-    planted = np.log(whole.good[at].sum() / truth[at].sum())
-    assert overstated(*halves, SHARE) / 2.0 == pytest.approx(planted, rel=0.2, abs=0.003)
+    planted = np.log(whole.good[at].sum() / truth[at].sum()), np.log(spend[at].sum() / whole.spend[at].sum())
+    for found, wanted in zip(overstated(*halves, SHARE), planted, strict=True):
+        assert found / 2.0 == pytest.approx(wanted, rel=0.2, abs=0.003)
     if noise:
-        assert planted > 0.02
+        assert planted[0] > 0.02
+        assert planted[1] > 0.005
 
 
 def test_every_channel_gives_its_best_people() -> None:
@@ -35,7 +38,7 @@ def test_every_channel_gives_its_best_people() -> None:
 
 def test_nothing_to_choose_says_nothing() -> None:
     none = Told(np.zeros((10, 2)), np.ones((10, 2)))
-    assert overstated(none, none, SHARE) == 0.0
+    assert overstated(none, none, SHARE) == (0.0, 0.0)
 
 
 def _off(dice: np.random.Generator, noise: float) -> np.ndarray:

@@ -35,7 +35,9 @@ def planted(elasticity: float, months: int = 12, clicks: int = 700) -> pd.DataFr
             cost = price * np.exp(0.4 * income - 0.08) * (listed / 1000.0) ** elasticity
             invoice = [f"{channel}-{month}-{n // 5}" for n in range(clicks)]
             rows = pd.DataFrame({"channel": channel, "income": income, "city": "x", "cost": cost, "invoice": invoice})
-            parts.append(rows.assign(listed=listed, units=5.0, on_day=DAY - timedelta(days=30 * (months - month))))
+            parts.append(
+                rows.assign(listed=listed, units=5.0, seen=5.0, on_day=DAY - timedelta(days=30 * (months - month)))
+            )
     units = pd.concat(parts, ignore_index=True)
     units["cost"] = units.groupby("invoice")["cost"].transform("sum")
     units["invoice"] = units.groupby("invoice").ngroup()
@@ -57,6 +59,18 @@ def test_who_is_dear_and_how_prices_rise_with_use_come_back(elasticity: float) -
         assert factor.mean() == pytest.approx(1.0, abs=1e-6)
 
 
+@pytest.mark.parametrize("linked", [0.9, 0.6])
+def test_people_whose_touches_are_not_linked_do_not_hide_who_is_dear(linked: float) -> None:
+    """Read as if they were the linked ones', prices would differ by 0.4 x `linked` a spread of income."""
+    units = planted(0.2, clicks=1500)
+    units = units[np.random.default_rng(5).random(len(units)) < linked].reset_index(drop=True)
+    people = pd.DataFrame({"income": np.linspace(-1.5, 1.5, 9), "city": "x"})
+    for one in fit_prices(units, FEATURES, DAY, CONF):
+        slope = np.polyfit(people["income"], np.log(one.model.factor(people)), 1)[0]
+        assert slope == pytest.approx(0.4, abs=0.05)
+        assert one.elasticity == pytest.approx(0.2, abs=0.06)
+
+
 def test_a_list_price_is_the_same_for_everybody() -> None:
     draw = np.random.default_rng(4)
     wide = Features(tuple(f"x{i}" for i in range(20)))
@@ -65,6 +79,7 @@ def test_a_list_price_is_the_same_for_everybody() -> None:
         channel="sms",
         invoice=bill,
         units=60.0,
+        seen=60.0,
         cost=60.0 * (0.07 * np.exp(0.1 * draw.normal(size=60)))[bill],
         listed=1000.0,
         on_day=[DAY - timedelta(days=2 * int(n)) for n in bill],
@@ -133,6 +148,7 @@ def test_units_are_the_touches_a_channel_bills_on_the_invoice_of_their_day(rows:
     assert sorted(found.index) == ["t1", "t2", "t4", "t6"]
     assert found["cost"].to_dict() == {"t1": 9.0, "t2": 9.0, "t4": 4.0, "t6": 14.0}
     assert found["units"].to_dict() == {"t1": 3.0, "t2": 3.0, "t4": 1.0, "t6": 40.0}
+    assert found["seen"].to_dict() == {"t1": 3, "t2": 3, "t4": 1, "t6": 1}
     assert found["listed"].to_dict() == {"t1": 7.0, "t2": 7.0, "t4": 7.0, "t6": 3.0}
     assert found["income"].to_dict() == {"t1": 1.0, "t2": 2.0, "t4": 1.0, "t6": 1.0}
     assert found.loc["t1", "invoice"] == found.loc["t2", "invoice"] != found.loc["t4", "invoice"]
