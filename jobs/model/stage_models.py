@@ -91,9 +91,10 @@ def stage_models(
         }
     )
     funnel = Funnel.of(parts, version)
+    card, notes = model_card(fits, funnel, verdicts, conf), unit_notes(units, shell)
     return (
         models,
-        pd.concat([model_card(fits, funnel, verdicts, conf), unit_notes(units, shell)], ignore_index=True),
+        pd.concat([card, notes], ignore_index=True) if len(notes) else card,
         model_errors(fits, assigned, decided, billed, day, conf),
         partner_passes(decided, funnel, features, conf.partners),
     )
