@@ -96,7 +96,7 @@ def _choose(conf: Conf, learner: str) -> Conf:
 
 def _trained(shell: Shell, conf: Conf) -> Scorer:
     """The scorer of a market's own models, as the job `scores` makes it."""
-    for _ in run(shell, plan([DAY], ["stage_models", "band_cuts"])):
+    for _ in run(shell, plan([DAY], ["feature_units", "stage_models", "band_cuts"])):
         pass
     told = (SPEND, FX_RATES, LINKED_TOUCHES, ASSIGNMENT_OUTCOMES)
     spend, rates, touches, assignments = (
