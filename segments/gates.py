@@ -61,26 +61,36 @@ def suppressed(suppressions: DataFrame, owned_ids: DataFrame, day: date) -> Data
 def consent_states(
     consents: DataFrame, owned_ids: DataFrame, channels: Sequence[str], purpose: str, day: date
 ) -> DataFrame:
-    """What each person last said for each channel: person_key, channel, is_granted (in force to the day's end).
+    """What each person last said for each channel: person_key and a column `is_granted:CHANNEL` each.
 
-    The latest statement wins, whether it names the channel or `*`; of two at one moment the refusal. An expired grant
-    is a no and revives nothing older. A grant is not taken from an identifier that several people share.
+    In force to the day's end; null where nothing was said. The latest statement wins, whether it names the channel or
+    `*`; of two at one moment the refusal. An expired grant is a no and revives nothing older. A grant is not taken
+    from an identifier that several people share.
     """
     _, end = day_bounds(day)
     known = consents.where((F.col("purpose") == F.lit(purpose)) & (F.col("from_at") < F.lit(end)))
-    ids = identifiers(known, "channel", "is_granted", "from_at", "until_at").join(owned_ids, ["kind", "identifier"])
-    every = F.array(*[F.lit(name) for name in channels])
-    named = F.explode(F.when(F.col("channel") == "*", every).otherwise(F.array("channel"))).alias("channel")
-    heard = ids.where(~F.col("is_granted") | (F.col("owners") == 1)).select(
-        "person_key", named, "is_granted", "from_at", "until_at"
+    said = known.where(F.col("channel").isin("*", *channels))
+    ids = identifiers(said, "channel", "is_granted", "from_at", "until_at").join(owned_ids, ["kind", "identifier"])
+    heard = ids.where(~F.col("is_granted") | (F.col("owners") == 1))
+    until = -F.unix_micros(F.coalesce("until_at", F.lit(OPEN_END)))
+    state = F.struct("from_at", (~F.col("is_granted")).alias("is_refused"), until.alias("until"))
+    last = heard.groupBy("person_key", "channel").agg(F.max(state).alias("last"))
+    about = [F.max(F.when(F.col("channel").isin("*", name), F.col("last"))).alias(name) for name in channels]
+    ends = -F.unix_micros(F.lit(end))
+    return (
+        last.groupBy("person_key")
+        .agg(*about)
+        .select("person_key", *[_is_in_force(name, ends).alias(granted(name)) for name in channels])
     )
-    until = F.coalesce("until_at", F.lit(OPEN_END))
-    newest = F.max(
-        F.struct("from_at", (~F.col("is_granted")).alias("is_refused"), (-F.unix_micros(until)).alias("until"))
-    ).alias("last")
-    last = heard.groupBy("person_key", "channel").agg(newest)
-    holds = F.col("last.until") <= -F.unix_micros(F.lit(end))
-    return last.select("person_key", "channel", (~F.col("last.is_refused") & holds).alias("is_granted"))
+
+
+def granted(channel: str) -> str:
+    """The column of `consent_states` that tells of a channel."""
+    return f"is_granted:{channel}"
+
+
+def _is_in_force(last: str, ends: Column) -> Column:
+    return ~F.col(f"`{last}`.is_refused") & (F.col(f"`{last}`.until") <= ends)
 
 
 def crowded(shared: DataFrame, most: int) -> DataFrame:

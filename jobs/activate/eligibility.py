@@ -17,6 +17,8 @@ from segments import gates
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
+    from jobs.runtime.shell import Shell
+
 
 @job(
     reads={
@@ -39,6 +41,7 @@ def eligibility(
     *,
     day: date,
     conf: Conf,
+    shell: Shell,
 ) -> DataFrame:
     """One row a prospect and channel. Gates look at the person: what shuts one of its rows shuts all of them.
 
@@ -46,17 +49,21 @@ def eligibility(
     """
     policy, channels = conf.policy, sorted(conf.channels)
     members = people.drop("day").join(prospects.drop("day"), "prospect_key")
-    owned = gates.owned(members)
-    suppressed = gates.suppressed(suppressions, owned, day)
+    owned = shell.cut(gates.owned(members))
     consented = gates.consent_states(_fresh(consents, policy, day), owned, channels, policy.purpose, day)
-    held_out = _held_out(members, before, policy)
-    every = F.explode(F.array(*[F.lit(name) for name in channels])).alias("channel")
-    grid = members.select("prospect_key", "person_key", "is_sent", *_id_columns(members), every)
-    gated = (
-        grid.join(suppressed, "person_key", "left")
-        .join(consented, ["person_key", "channel"], "left")
+    # All that is known of a person is joined before its rows are told apart by channel.
+    persons = (
+        _held_out(members, before, policy)
+        .join(gates.suppressed(suppressions, owned, day), "person_key", "left")
+        .join(consented, "person_key", "left")
         .join(gates.crowded(shared, policy.max_persons_per_identity), "person_key", "left")
-        .join(held_out, "person_key", "left")
+    )
+    every = F.explode(F.array(*[_said_of(name) for name in channels])).alias("of")
+    gated = (
+        members.select("prospect_key", "person_key", "is_sent", *_id_columns(members))
+        .join(persons, "person_key")
+        .select("*", every)
+        .select("*", "of.channel", "of.is_granted")
         .withColumn("is_holdout", F.coalesce("is_held_out", F.lit(True)))
     )
     reason = gates.first_shut(
@@ -79,6 +86,11 @@ def eligibility(
         F.lit(policy.holdout_salt).alias("holdout_salt"),
         F.lit(policy.consent == "assumed").alias("is_consent_assumed"),
     )
+
+
+def _said_of(channel: str) -> Column:
+    """A channel with what the person last said of it."""
+    return F.struct(F.lit(channel).alias("channel"), F.col(f"`{gates.granted(channel)}`").alias("is_granted"))
 
 
 def _held_out(members: DataFrame, before: DataFrame, policy: PolicyConf) -> DataFrame:

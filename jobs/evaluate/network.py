@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 
 import numpy as np
 import pandas as pd
@@ -79,11 +82,8 @@ def learned(inputs: Inputs, amounts: Floats, asked: Inputs, seed: int) -> Floats
 
 def learned_all(lessons: Sequence[tuple[Inputs, Floats, Inputs, int]]) -> list[Floats]:
     """The same for several lessons, a core each."""
-    # Every command imports the jobs; only a fit should pay.
-    from joblib import Parallel, delayed
-
-    made: list[Floats] = Parallel(n_jobs=-1)(delayed(learned)(*lesson) for lesson in lessons)
-    return made
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        return list(pool.map(learned, *zip(*lessons, strict=True)))
 
 
 def _quietly(network: object, inputs: Inputs, target: Floats) -> None:

@@ -14,12 +14,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from jobs.evaluate.baselines import lateness
-from jobs.evaluate.cutoff import cut_off
+from jobs.evaluate.climb import Climb, beside
 from jobs.evaluate.judge import Caps, Stakes, judge
-from jobs.evaluate.ladder import PRODUCT, Candidates, Paid, candidates, judged, orders
+from jobs.evaluate.ladder import PRODUCT, Candidates, Paid, candidates
 from jobs.evaluate.lent import partner_truth
-from jobs.evaluate.optima import optima
 from jobs.evaluate.product import Product, referee_conf
 from jobs.evaluate.promises import promised
 from jobs.evaluate.rows import rows_of
@@ -99,30 +97,28 @@ def referee(
         caps = Caps(late=late_of_book(people)) if caps is None else caps
         say(f"{len(people.row):,} people may be taken; {caps.told()}")
         paid = _paid(folder / "warehouse", day, conf, channels, people)
-        taken = orders(stakes, people, paid, rungs, say)
-        verdicts = judged(stakes, taken, goals)
-        cut = _cut_off(stakes, people, taken, verdicts, goals, caps)
-        errors: dict[float, float] = {}
-        verdicts |= optima(stakes, truth, people, goals, rungs, caps, errors, say)
         plans: list[Plan] = []
-        if PRODUCT in rungs:
 
-            def ask(floor: float) -> Plan:
-                rows, forecast = product.plan(floor, caps)
-                taken = TakingOrder(
-                    prospects.get_indexer(pd.Index(rows["prospect_id"])).astype(np.int64),
-                    pd.Index(channels).get_indexer(pd.Index(rows["channel"])).astype(np.int64),
-                )
-                funded = stakes.funded[taken.person, taken.channel]
-                lent = lenders.lent(taken.person, rows["partner"].to_list(), funded) if lenders else None
-                plan = Plan(floor, judge(stakes, taken, lent=lent), forecast)
-                say(f"plan for {floor:.4g}: truly {plan.verdict.good:.4g} at {plan.verdict.cost_per_good:.4g} each")
-                return plan
+        def ask(floor: float) -> Plan:
+            rows, forecast = product.plan(floor, caps)
+            taken = TakingOrder(
+                prospects.get_indexer(pd.Index(rows["prospect_id"])).astype(np.int64),
+                pd.Index(channels).get_indexer(pd.Index(rows["channel"])).astype(np.int64),
+            )
+            funded = stakes.funded[taken.person, taken.channel]
+            lent = lenders.lent(taken.person, rows["partner"].to_list(), funded) if lenders else None
+            plan = Plan(floor, judge(stakes, taken, lent=lent), forecast)
+            say(f"plan for {floor:.4g}: truly {plan.verdict.good:.4g} at {plan.verdict.cost_per_good:.4g} each")
+            return plan
 
-            for share, goal in goals.items():
-                verdicts[(share, PRODUCT)] = at_volume(goal, ask, plans)
+        with beside(Climb(stakes, truth, people, paid, tuple(rungs), goals, caps)) as climbing:
+            asked_of = goals if PRODUCT in rungs else {}
+            own = {(share, PRODUCT): at_volume(goal, ask, plans) for share, goal in asked_of.items()}
+            climbed = climbing.result()
+        for line in climbed.said:
+            say(line)
     told_of = {share: promised(plans, goal) for share, goal in goals.items()}
-    rows = rows_of(verdicts, cut, label, caps, errors, told_of)
+    rows = rows_of(climbed.verdicts | own, climbed.cut, label, caps, climbed.errors, told_of)
     told = [{"floor": p.floor, "truth": asdict(p.verdict), "forecast": asdict(p.forecast)} for p in plans]
     write_whole(kept, json.dumps({"asked": asked, "rows": rows, "plans": told, "caps": asdict(caps)}, indent=1))
     return rows
@@ -145,23 +141,6 @@ def reachable(stakes: Stakes, truth: Path) -> float:
     who = first[:: max(1, len(first) // SAMPLE)]
     scale = len(who) / len(first)
     return reachable_volume(stakes.good[who], (stakes.capacity * scale).astype(np.int64)) / scale
-
-
-def _cut_off(
-    stakes: Stakes,
-    people: Candidates,
-    taken: dict[int, TakingOrder],
-    verdicts: dict[tuple[float, int], Any],
-    goals: dict[float, float],
-    caps: Caps,
-) -> dict[tuple[float, int], Any]:
-    """The rungs that break the caps, each cut off by what mature loans tell of lateness."""
-    broken = [key for key, verdict in verdicts.items() if verdict is not None and not caps.keeps(verdict)]
-    if not broken:
-        return {}
-    risk = np.zeros(len(stakes.late))
-    risk[people.row] = lateness(people.seen)
-    return {(v, rung): cut_off(stakes, taken[rung], risk, goals[v], caps) for v, rung in broken}
 
 
 def late_of_book(people: Candidates) -> float | None:

@@ -33,6 +33,8 @@ DRIVER_SETTINGS = {
     "spark.sql.catalogImplementation": "in-memory",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
+    # Code made for a plan serves it again on the next day, or world. By default 100 are kept; a chain makes hundreds.
+    "spark.sql.codegen.cache.maxEntries": "2000",
     # Telling the JVM of the line of every call: 11 calls for one. A traceback names the line as well.
     "spark.python.sql.dataFrameDebugging.enabled": "false",
 }

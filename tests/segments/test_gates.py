@@ -34,7 +34,7 @@ def suppression(number: int, who: dict[str, str], **changes: Any) -> dict[str, A
 
 
 @pytest.fixture
-def decide(rows: Any) -> Any:
+def decide(rows: Any, make_shell: Any) -> Any:
     """decide(prospects, consents, suppressions, people=…, policy=…) -> {(prospect, channel): reason}."""
 
     def run(
@@ -63,6 +63,7 @@ def decide(rows: Any) -> Any:
             rows(ELIGIBILITY, before, DAY - timedelta(days=1)),
             day=DAY,
             conf=make_conf(policy=policy),
+            shell=make_shell(),
         )
         return to_pandas(frame, "prospect_key", "channel")
 

@@ -18,7 +18,8 @@ from jobs.activate.allocation.choosers import Luck
 from jobs.activate.allocation.program import NOBODY, Floats, Ints, People, Program
 from jobs.activate.allocation.sums import totals
 
-SEATS, MOVES = 20_000, 40_000
+SEATS, MOVES_A_SEAT = 20_000, 2  # at most
+FEWEST_SEATS, PEOPLE_A_SEAT = 2_000, 50
 OWN_SEATS = 40  # seats beside those for each partner's own people: rows of a partner few are sent to need them
 
 
@@ -112,7 +113,15 @@ def nearest(program: Program, board: Board, prices: Floats, seats: int) -> Board
     return board.only(np.flatnonzero(Nearness.of(program, board.people, prices).nearest(seats)))
 
 
-def moves_of(program: Program, board: Board, prices: Floats, most: int = MOVES) -> Moves:
+def seats_for(program: Program, people: int) -> int:
+    """Seats to begin with: the solver's time goes with them, and few people of all are near to indifferent.
+
+    Where partners have rows of their own each needs people at hand, so there are as many as may be.
+    """
+    return SEATS if program.partners is not None else min(SEATS, max(FEWEST_SEATS, people // PEOPLE_A_SEAT))
+
+
+def moves_of(program: Program, board: Board, prices: Floats, most: int = MOVES_A_SEAT * SEATS) -> Moves:
     """The board's best answer to prices and, of all changes of it, the `most` that cost least there.
 
     Dropping somebody always counts among the cheapest, so that whatever the board takes of a row can be given back.

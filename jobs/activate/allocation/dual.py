@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jobs.activate.allocation.answers import best_arms
-from jobs.activate.allocation.board import SEATS, Board, Moves, moves_of
+from jobs.activate.allocation.board import MOVES_A_SEAT, SEATS, Board, Moves, moves_of
 from jobs.activate.allocation.master import Followed, master
 from jobs.activate.allocation.program import Floats, Ints, Program
 from jobs.activate.allocation.sums import activity, objective_of, totals
@@ -78,10 +78,12 @@ def search(
     start: Sequence[Floats] = (),
     max_gap: float,
     max_passes: int,
+    seats: int = SEATS,
 ) -> Mixture:
     """Find a mixture within `max_gap` of the best plan, or the best after `max_passes` questions.
 
-    `near`: the people nearest to indifferent at some prices; none: no board.
+    `near`: the people nearest to indifferent at some prices; none: no board. `seats`: how many of them are asked for
+    first; twice as many after each pass that did not come near enough.
     """
     limits = program.limits
     plans = [Plan(None, 0.0, np.zeros(len(limits)))]
@@ -99,8 +101,9 @@ def search(
             found = replace(found, bound=best_bound, centre=centre)
             if found.gap <= max_gap:
                 return replace(found, passes=number)
-        board = near(centre, SEATS) if near is not None else None
-        found = _mixed(program, plans, centre, board, level, best_bound, number)
+        board = near(centre, seats) if near is not None else None
+        found = _mixed(program, plans, centre, board, seats, level, best_bound, number)
+        seats = min(SEATS, 2 * seats)
         is_short = bool((found.slack > UNMET * np.maximum(np.abs(limits), TINY)).any())
         if found.gap <= max_gap and (not is_short or level >= PENALTY):
             break
@@ -118,12 +121,13 @@ def _mixed(
     plans: Sequence[Plan],
     centre: Floats,
     board: Board | None,
+    seats: int,
     level: float,
     bound: float,
     passes: int,
 ) -> Mixture:
     """The cheapest mixture of plans, with the board's moves from its answer to `centre` on top."""
-    moves = moves_of(program, board, centre) if board is not None else None
+    moves = moves_of(program, board, centre, MOVES_A_SEAT * seats) if board is not None else None
     unit = _unit(program, plans, moves)
     # Nobody listed keeps every row but those that ask for something.
     penalty = np.minimum(np.maximum(level * unit, 2.0 * centre), PENALTY * unit)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from jobs.activate.allocation.board import Board
+from jobs.activate.allocation.board import Board, seats_for
 from jobs.activate.allocation.choosers import DayZero, Exploring, Mixing, Policy
 from jobs.activate.allocation.crowd import Crowd, Here, policy_people
 from jobs.activate.allocation.dual import search
@@ -192,7 +192,8 @@ def _solve(
     sample, part = passes.sample(people)
     crowd = passes.crowd(share, people)
     start = start_prices(program, crowd, policy_people(sample, share), part, target)
-    found = search(program, crowd.ask, crowd.near, start=start, max_gap=target, max_passes=FULL_PASSES)
+    seats = seats_for(program, people)
+    found = search(program, crowd.ask, crowd.near, start=start, max_gap=target, max_passes=FULL_PASSES, seats=seats)
     if found.board is None or found.moves is None:
         raise ValueError("the search came back without a board")
     mixing = Mixing(program, tuple((plan.prices, weight) for plan, weight in found.used()), share)
@@ -271,7 +272,10 @@ def _centre(here: Here, start: list[Floats], max_gap: float) -> Floats:
         if start:
             return softened_prices(here.program, here.board.people, start[-1], AGAIN)
         return softened_prices(here.program, here.board.people, _without_partners_rows(here, max_gap))
-    found = search(here.program, here.ask, here.near, start=start, max_gap=max_gap, max_passes=SAMPLE_PASSES)
+    seats = seats_for(here.program, len(here.board))
+    found = search(
+        here.program, here.ask, here.near, start=start, max_gap=max_gap, max_passes=SAMPLE_PASSES, seats=seats
+    )
     return found.centre
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from jobs.model.learners import Features
+from jobs.model.learners import Features, FittedModel
+from jobs.model.learners.calibration import Line
 from jobs.model.learners.features import Floats
 from jobs.model.learners.settings import LogisticSettings
 from jobs.model.person_features import person_features
@@ -149,10 +150,16 @@ def _fit_late(fits: Fits, loans: Loans, conf: Conf) -> None:
     fitted = fits.all[-1]
     if fitted.model is None or not len(rows):
         return
-    level = newest_level(fitted.model, loans)
-    moved = replace(fitted.model, adjust=(*fitted.model.adjust, level))
+    judged = fitted.judged.frame.index if fitted.judged else rows.index[:0]
+    told = loans.where(~rows.index.isin(judged))  # rows to be judged on may not move the model either
+
+    def moved(model: FittedModel, level: Line) -> FittedModel:
+        return replace(model, adjust=(*model.adjust, level))
+
+    level = newest_level(fitted.model, told)
+    rivals = tuple((learner, moved(model, newest_level(model, told))) for learner, model in fitted.rivals)
     note = f"loans of the last {NEWEST} days were late {np.exp(level.shift):.2f} times as often as the book tells"
-    fits.all[-1] = replace(fitted, model=moved, notes=(*fitted.notes, note))
+    fits.all[-1] = replace(fitted, model=moved(fitted.model, level), rivals=rivals, notes=(*fitted.notes, note))
 
 
 def _fit_of_people(

@@ -78,6 +78,10 @@ class Loans:
         """What a row counts in a fit: late 1, not late as much as it shows."""
         return np.where(self.is_late, 1.0, self.shown)
 
+    def where(self, mask: NDArray[np.bool_]) -> Loans:
+        """Those loans, of the same table."""
+        return Loans(self.rows[mask], self.shown[mask], self.table)
+
 
 def late_rows(decided: pd.DataFrame) -> Loans:
     """The loans of a book that a model of lateness learns from.
