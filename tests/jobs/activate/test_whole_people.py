@@ -43,6 +43,19 @@ def rounded(program: Program, people: People) -> tuple[Any, Any]:
     return found, whole_people(program, found.board, found.moves, nobody(program), found.penalty)
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_board_too_small_to_meet_the_rows_grows_until_it_is_not(seed: int) -> None:
+    people = world(3000, 4, seed)
+    program = program_of(people)
+    here = Here(program, board_of(people))
+    whole = search(program, here.ask, here.near, max_gap=1e-7, max_passes=60)
+    found = search(program, here.ask, here.near, max_gap=1e-7, max_passes=60, seats=2)
+    assert found.board is not None
+    assert len(found.board) > 2
+    assert found.gap <= 1e-7
+    assert found.value == pytest.approx(whole.value, rel=2e-7)
+
+
 prices_of_rows = st.lists(st.floats(0, 20), min_size=10, max_size=10)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -56,8 +55,9 @@ def planted(seed: int, people: int = PEOPLE) -> tuple[Seen, Hopes, Hopes]:
 @pytest.fixture(scope="module", autouse=True)
 def quick() -> Iterator[None]:
     """Networks of half as many steps, in this process: starting others takes longer than such fits."""
-    with joblib.parallel_config("sequential"), pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr("jobs.evaluate.network.STEPS", 1_000)
+        patch.setattr("jobs.evaluate.limit.learned_all", lambda lessons: [learned(*lesson) for lesson in lessons])
         yield
 
 

@@ -7,8 +7,12 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+from funnel_rows import funnel_conf, funnel_rows
 
-from jobs.model.learners import Features, LogisticSettings
+from jobs.model.learners import Features, FittedModel, LogisticSettings
+from jobs.model.learners.calibration import Line
+from jobs.model.training import funnel
+from jobs.model.training.fits import Fits
 from jobs.model.training.lateness import Loans, late_rows, life_table, newest_level
 from jobs.model.training.priors import PRIORS, prior_model
 from jobs.model.training.stage import Labelled, fit_stage
@@ -148,3 +152,29 @@ def test_everybody_is_moved_to_the_lateness_of_the_newest_loans_as_far_as_they_s
     assert factor == pytest.approx(told, rel=0.1)
     few = newest_level(model, Loans(loans.rows[::50], loans.shown[::50], loans.table))
     assert abs(few.shift) < abs(np.log(newest / 0.05)) * 0.5 + 0.1
+
+
+def test_loans_the_model_is_judged_on_do_not_move_its_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[pd.Index] = []
+
+    def told(model: FittedModel, loans: Loans) -> Line:
+        asked.append(loans.rows.index)
+        return newest_level(model, loans)
+
+    monkeypatch.setattr(funnel, "newest_level", told)
+    conf = funnel_conf("logistic")
+    training = conf.base.training.model_copy(update={"compare": ("boosted",)})
+    fits = Fits()
+    decided = funnel_rows(5, 5000).decided
+    funnel.fit_credit(
+        fits, decided, conf.model_copy(update={"base": conf.base.model_copy(update={"training": training})}), ("late",)
+    )
+    late = fits.all[0]
+    assert late.judged is not None
+    assert len(late.judged.frame) > 50
+    assert len(late.rivals) == 1
+    assert len(asked) == 2, "each learner has its own"
+    every = late_rows(decided).rows.index
+    assert all(set(rows) == set(every) - set(late.judged.frame.index) for rows in asked)
+    assert late.model is not None
+    assert late.model.adjust[-1] != late.rivals[0][1].adjust[-1]
