@@ -11,6 +11,7 @@ import typer
 
 from jobs.cli.inspect import grid
 from jobs.cli.options import CONF, AsJson, ConfDir, WarehouseDir, existing_warehouse, parse_day
+from jobs.model.person_features import APPLIED_BEFORE, MOST_BEFORE
 from jobs.runtime.errors import UsageError
 
 ADVERSE = ("late", "fraud")  # stages whose event nobody wants
@@ -88,7 +89,7 @@ def _person(home: Path, prospect: str, features: Any) -> Any:
     from jobs.runtime import export
 
     found = export.find(home, "prospects")
-    if missing := sorted(set(features.names) - set(found.columns)):
+    if missing := sorted(set(features.names) - {*found.columns, APPLIED_BEFORE}):
         raise UsageError(
             f"this stage is also told {', '.join(missing)}, which no prospect's row holds; "
             "reasons are for approve, fund, late and fraud"
@@ -96,8 +97,27 @@ def _person(home: Path, prospect: str, features: Any) -> Any:
     for batch in found.batches():
         mine = batch.filter(pc.equal(batch["prospect_key"], prospect))
         if mine.num_rows:
-            return _in_usual_units(home, mine.to_pandas(), found.day)
+            frame = _in_usual_units(home, mine.to_pandas(), found.day)
+            return frame.assign(**{APPLIED_BEFORE: _applied_before(home, prospect)})
     raise UsageError(f"the snapshot of {found.day} has no such prospect_key; `huoke keys` maps keys to prospect_id")
+
+
+def _applied_before(home: Path, prospect: str) -> float:
+    """How often a prospect had applied before the newest day, as scores count it."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from jobs.runtime import export
+    from jobs.runtime.store import Store
+
+    if not Store(home).days("matured_outcomes"):
+        return 0.0
+    found, count = export.find(home, "matured_outcomes"), 0
+    for batch in found.batches():
+        is_past = pc.less(batch["applied_at"].cast(pa.date32()), found.day)
+        mine = pc.and_(pc.equal(batch["prospect_key"], prospect), is_past)
+        count += pc.sum(pc.fill_null(mine, False)).as_py() or 0
+    return float(min(count, MOST_BEFORE))
 
 
 def _in_usual_units(home: Path, frame: Any, snapshot: date) -> Any:

@@ -22,6 +22,7 @@ from jobs.market.features import feature_column
 from jobs.market.state import MARKER, played_conf
 from jobs.market.truth import all_arms
 from jobs.market.world import World
+from jobs.model.person_features import APPLIED_BEFORE
 
 QUARTERS, HALVES = 4, 2
 TEACHERS = 150_000
@@ -71,6 +72,7 @@ def teachers(truth: Path, seen: Seen, count: int = TEACHERS) -> Lesson | None:
             values = feature_column(world, feature, fresh).to_pandas()
             factor = world.drift.unit(feature.name, world.calendar.end_month)
             columns[feature.name] = values * factor if factor != 1.0 else values
+    columns[APPLIED_BEFORE] = pd.Series(np.zeros(len(fresh)))  # like the rest of their past
     columns["region"] = pd.Series(np.array(conf.regions, dtype=object)[world.people.region[fresh]])
     arms = all_arms(world, fresh)
     late = late_chance(world, fresh, world.campaign_month)

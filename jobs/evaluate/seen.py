@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from jobs.model.learners import Features
+from jobs.model.person_features import APPLIED_BEFORE, MOST_BEFORE
 from jobs.runtime import export
 from jobs.runtime.store import Store
 from segments.gates import CROWDED
@@ -36,7 +38,8 @@ class Seen:
 
 def read_seen(warehouse: Path, day: date, features: Features, channels: list[str]) -> Seen:
     """Read what was published for a day."""
-    snapshots = _snapshots(warehouse, day, features)
+    own = Features(tuple(name for name in features.numeric if name != APPLIED_BEFORE), features.categorical)
+    snapshots = _snapshots(warehouse, day, own)
     newest = snapshots[snapshots["snapshot_day"] == snapshots["snapshot_day"].max()].set_index("prospect_key")
     gates = _table(warehouse, "eligibility", day, ["prospect_key", "channel", "is_eligible", "reason"])
     # Telling rings by what they share is the product's own doing: nobody else is spared them.
@@ -48,10 +51,13 @@ def read_seen(warehouse: Path, day: date, features: Features, channels: list[str
     fates = fates[(fates["channel"] != "none") & fates["is_applied"].notna()]
     decided = _table(warehouse, "matured_outcomes", day, DECIDED).dropna(subset=["prospect_key"])
     history = _history(fates, decided).reindex(grid.index).fillna(0.0)
+    told = newest.loc[grid.index].reset_index().assign(asked_day=day)
+    told = _applied_before(told, decided, "asked_day").set_index("prospect_key")
     fates = fates.sample(min(len(fates), MOST_ROWS), random_state=0).sort_index()
     sent = fates.merge(snapshots, on=["prospect_key", "snapshot_day"], how="inner")
+    sent, decided = (_applied_before(sent, decided, "assigned_day"), _applied_before(decided, decided, "applied_at"))
     decided = decided.merge(newest.drop(columns="snapshot_day").reset_index(), on="prospect_key")
-    return Seen(features, newest.loc[grid.index, list(features.names)], grid, sent, decided, crowded, history)
+    return Seen(features, told[list(features.names)], grid, sent, decided, crowded, history)
 
 
 def pair_grid(pairs: pd.DataFrame, channels: list[str]) -> pd.DataFrame:
@@ -61,6 +67,26 @@ def pair_grid(pairs: pd.DataFrame, channels: list[str]) -> pd.DataFrame:
     found = np.zeros((len(keys), len(channels)), dtype=bool)
     found[row[column >= 0], column[column >= 0]] = True
     return pd.DataFrame(found, index=pd.Index(keys, name="prospect_key"), columns=channels)
+
+
+def _applied_before(rows: pd.DataFrame, decided: pd.DataFrame, day: str) -> pd.DataFrame:
+    """The rows, in their order, with how often their prospect had applied before a day: as the product counts."""
+    past = pd.DataFrame({"prospect_key": decided["prospect_key"], "_at": _days(decided["applied_at"])})
+    past = past.sort_values("_at", kind="stable")
+    past["_nth"] = past.groupby("prospect_key").cumcount() + 1.0
+    asked = pd.DataFrame(
+        {"prospect_key": rows["prospect_key"], "_at": _days(rows[day]), "_place": np.arange(len(rows))}
+    )
+    found = pd.merge_asof(
+        asked.sort_values("_at", kind="stable"), past, on="_at", by="prospect_key", allow_exact_matches=False
+    )
+    count = np.zeros(len(rows))
+    count[found["_place"]] = found["_nth"].fillna(0.0)
+    return rows.assign(**{APPLIED_BEFORE: np.minimum(count, MOST_BEFORE)})
+
+
+def _days(moments: pd.Series[Any]) -> pd.Series[Any]:
+    return pd.to_datetime(moments, utc=True).dt.floor("D").dt.tz_localize(None).astype("datetime64[us]")
 
 
 def _history(sent: pd.DataFrame, decided: pd.DataFrame) -> pd.DataFrame:

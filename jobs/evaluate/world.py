@@ -29,7 +29,7 @@ from jobs.market.history import new_market
 from jobs.market.ladder import SAMPLE, reachable_volume
 from jobs.market.state import MARKER, played_conf
 from jobs.market.taking import TakingOrder
-from jobs.model.person_features import person_features
+from jobs.model.person_features import served_features
 from jobs.runtime import export, runner
 from jobs.runtime.conf import Conf
 from jobs.runtime.errors import UsageError
@@ -91,7 +91,7 @@ def referee(
     with opened(folder / "warehouse", landing, conf) as shell:
         product = Product(shell, conf, day, say)
         product.train()
-        seen = read_seen(folder / "warehouse", day, person_features(conf), channels)
+        seen = read_seen(folder / "warehouse", day, served_features(conf), channels)
         people = candidates(seen, product.prospect_ids(), prospects)
         goals = {share: share * reachable(stakes, truth) for share in volumes}
         caps = Caps(late=late_of_book(people)) if caps is None else caps

@@ -11,7 +11,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.contract import job
-from jobs.model.person_features import person_features
+from jobs.model.applied_before import with_applied_before
+from jobs.model.person_features import served_features
 from jobs.model.serving.funnel import PRIOR_VERSION
 from jobs.model.serving.load import ONE_BAND, load_funnel
 from jobs.model.serving.scorer import Scorer
@@ -20,7 +21,7 @@ from jobs.model.usual_units import usual_units
 from jobs.runtime.conf import Conf
 from jobs.runtime.shell import Shell
 from jobs.tables.ingest import PROSPECTS
-from jobs.tables.link import ASSIGNMENT_OUTCOMES
+from jobs.tables.link import ASSIGNMENT_OUTCOMES, MATURED_OUTCOMES
 from jobs.tables.model import BAND_CUTS, FEATURE_UNITS, STAGE_MODELS
 from segments.bands import LETTERS, cut, merge_unordered
 
@@ -34,6 +35,7 @@ COLUMNS = ["band", "lower", "rows", "responses", "assigned", "model_version"]
         "prospects": PROSPECTS.latest(),
         "models": STAGE_MODELS,
         "assignments": ASSIGNMENT_OUTCOMES,
+        "outcomes": MATURED_OUTCOMES,
         "units": FEATURE_UNITS,
     },
     writes=BAND_CUTS,
@@ -43,6 +45,7 @@ def band_cuts(
     prospects: DataFrame,
     models: DataFrame,
     assignments: DataFrame,
+    outcomes: DataFrame,
     units: DataFrame,
     *,
     day: date,
@@ -58,12 +61,13 @@ def band_cuts(
     if funnel.version == PRIOR_VERSION:
         return pd.DataFrame([(ONE_BAND[0][0], 0.0, 0, None, None, PRIOR_VERSION)], columns=COLUMNS)
     value = float(conf.base.plan.value_of_good)
-    scorer = Scorer(funnel, person_features(conf), tuple(sorted(conf.channels)), {}, value, ONE_BAND)
+    scorer = Scorer(funnel, served_features(conf), tuple(sorted(conf.channels)), {}, value, ONE_BAND)
     count = int(shell.small(prospects.agg(F.count("*").alias("n")), 1)["n"].iloc[0])
     kept = int(min(1.0, MAX_SCORED / max(count, 1)) * BUCKETS)
-    sample = usual_units(prospects, units, shell).where(
+    chosen = usual_units(prospects, units, shell).where(
         F.pmod(F.xxhash64(F.lit("bands"), "prospect_key"), F.lit(BUCKETS)) < kept
     )
+    sample = with_applied_before(chosen, outcomes, F.lit(day))
     since = day - timedelta(days=conf.base.training.calibration_days + 14)
     recent = assignments.where(F.col("assigned_day") > F.lit(since)).where(
         "is_applied is not null and channel <> 'none'"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from jobs.model.learners import Features
 from jobs.runtime.conf import Conf
 
+APPLIED_BEFORE = "applications_before"  # told beside a prospect's own columns, see `applied_before`
+MOST_BEFORE = 3  # applications counted
+
 
 def person_features(conf: Conf) -> Features:
     """The declared features and the sales region, in the order of conf; forbidden attributes are left out."""
@@ -12,3 +15,9 @@ def person_features(conf: Conf) -> Features:
     numeric = tuple(name for name in conf.numeric_features if name not in forbidden)
     categorical = tuple(name for name in (*conf.categorical_features, "region") if name not in forbidden)
     return Features(numeric, tuple(dict.fromkeys(categorical)))
+
+
+def served_features(conf: Conf) -> Features:
+    """What scores are made of: a prospect's features, and how often it had applied before."""
+    person = person_features(conf)
+    return Features((*person.numeric, APPLIED_BEFORE), person.categorical)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from jobs.contract import job
-from jobs.model.person_features import person_features
+from jobs.model.applied_before import with_applied_before
+from jobs.model.person_features import served_features
 from jobs.model.serving.load import load_cuts, load_funnel
 from jobs.model.serving.prices import prices
 from jobs.model.serving.scorer import Scorer
@@ -16,7 +18,7 @@ from jobs.model.usual_units import usual_units
 from jobs.runtime.conf import Conf
 from jobs.runtime.shell import Shell
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
-from jobs.tables.link import ASSIGNMENT_OUTCOMES, LINKED_TOUCHES
+from jobs.tables.link import ASSIGNMENT_OUTCOMES, LINKED_TOUCHES, MATURED_OUTCOMES
 from jobs.tables.model import BAND_CUTS, FEATURE_UNITS, SCORES, STAGE_MODELS
 
 
@@ -29,6 +31,7 @@ from jobs.tables.model import BAND_CUTS, FEATURE_UNITS, SCORES, STAGE_MODELS
         "rates": FX_RATES.in_force(),
         "touches": LINKED_TOUCHES,
         "assignments": ASSIGNMENT_OUTCOMES,
+        "outcomes": MATURED_OUTCOMES,
         "units": FEATURE_UNITS,
     },
     writes=SCORES,
@@ -41,6 +44,7 @@ def scores(
     rates: DataFrame,
     touches: DataFrame,
     assignments: DataFrame,
+    outcomes: DataFrame,
     units: DataFrame,
     *,
     day: date,
@@ -50,10 +54,11 @@ def scores(
     """Every prospect of the latest snapshot x every configured channel; the band is the same on all its rows."""
     scorer = Scorer(
         funnel=load_funnel(models, shell),
-        features=person_features(conf),
+        features=served_features(conf),
         channels=tuple(sorted(conf.channels)),
         prices=prices(spend, rates, touches, assignments, day, conf, shell),
         value_of_good=float(conf.base.plan.value_of_good),
         cuts=load_cuts(cuts, shell),
     )
-    return score_table(usual_units(prospects, units, shell), scorer)
+    people = with_applied_before(usual_units(prospects, units, shell), outcomes, F.lit(day))
+    return score_table(people, scorer)

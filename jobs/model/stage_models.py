@@ -65,7 +65,7 @@ def stage_models(
     """
     features, training = person_features(conf), conf.base.training
     prospects = usual_units(prospects, units, shell)
-    assigned = assigned_rows(assignments, prospects, features, training, day, shell)
+    assigned = assigned_rows(assignments, outcomes, prospects, features, training, day, shell)
     served = outside_rings(outcomes, shared, conf.policy.max_persons_per_identity)
     decided = decided_rows(served, prospects, features, training, day, shell)
     asked = asked_rows(outcomes, assignments, prospects, features, training, shell)

@@ -22,9 +22,10 @@ from jobs.evaluate.truth import read_stakes
 from jobs.evaluate.volumes import Plan
 from jobs.evaluate.world import Opened, Say, family_world, late_of_book, plan_day, reachable
 from jobs.market.taking import TakingOrder
+from jobs.model.applied_before import with_applied_before
 from jobs.model.learners import Features
 from jobs.model.learners.threads import one_thread
-from jobs.model.person_features import person_features
+from jobs.model.person_features import person_features, served_features
 from jobs.model.serving.funnel import LOAD, USUAL, Funnel
 from jobs.model.serving.prices import Price, prices
 from jobs.model.serving.scorer import Scorer
@@ -86,15 +87,19 @@ def _made(landing: Path, truth: Path, place: Path, say: Say, opened: Opened) -> 
         features, training = person_features(conf), conf.base.training
         read["prospects"] = usual_units(read["prospects"], read["units"], shell)
         served = outside_rings(read["outcomes"], read["shared"], conf.policy.max_persons_per_identity)
-        assigned = assigned_rows(read["assignments"], read["prospects"], features, training, day, shell)
+        assigned = assigned_rows(
+            read["assignments"], read["outcomes"], read["prospects"], features, training, day, shell
+        )
         decided = decided_rows(served, read["prospects"], features, training, day, shell)
         asked = asked_rows(read["outcomes"], read["assignments"], read["prospects"], features, training, shell)
         bought = (read["spend"], read["rates"], read["touches"], read["assignments"])
         units = billed_units(*bought, read["prospects"], features, day, conf, shell)
         priced = price_stages(fit_prices(units, features, day, conf))
         costs = prices(*bought, day, conf, shell)
-        seen = read_seen(place / "warehouse", day, features, channels)
-        usual = _as_scored(read["prospects"], features, shell).reindex(seen.candidates.index)
+        served_by = served_features(conf)
+        seen = read_seen(place / "warehouse", day, served_by, channels)
+        told = with_applied_before(read["prospects"], read["outcomes"], F.lit(day))
+        usual = _as_scored(told, served_by, shell).reindex(seen.candidates.index)
         seen = replace(seen, candidates=usual)
         people = candidates(seen, Product(shell, conf, day, say).prospect_ids(), prospects)
         shell.tidy()
@@ -123,7 +128,7 @@ def _before_training() -> list[str]:
 
 def hopes_of(world: World, funnel: Funnel) -> Hopes:
     """What a funnel expects of the candidates, channels in the truth's order; good customers are incremental."""
-    scorer = Scorer(funnel, person_features(world.conf), tuple(world.channels), world.prices, 0.0, ())
+    scorer = Scorer(funnel, served_features(world.conf), tuple(world.channels), world.prices, 0.0, ())
     with one_thread():
         by_channel, _ = scorer.score(world.people.seen.candidates)
     each = [by_channel[name] for name in world.channels]

@@ -12,10 +12,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "storms"))
 import chain
+from pyspark.sql import functions as F
 
 from jobs.market.conf import read_market_conf
 from jobs.market.history import new_market
-from jobs.model.person_features import person_features
+from jobs.model.person_features import APPLIED_BEFORE, MOST_BEFORE, served_features
 from jobs.model.serving.arrow import score_batch
 from jobs.model.serving.load import load_cuts, load_funnel
 from jobs.model.serving.native import is_native
@@ -55,10 +56,11 @@ def run_scoring(asked: argparse.Namespace) -> list[Row]:
         big = _shell(folder, asked.people, conf, spark, months=2)
         for _ in run(big, plan([DAY], ["ingest_prospects"])):
             pass
-        prospects = big.read(PROSPECTS, "latest", DAY)
-        pointer = big.store.pointer("prospects", big.store.days("prospects")[-1])
-        assert pointer is not None
-        files = sorted(str(file) for file in big.store.path(pointer).glob("*.parquet"))
+        place = folder / "people"
+        shutil.rmtree(place, ignore_errors=True)
+        before = F.pmod(F.xxhash64("prospect_key"), F.lit(MOST_BEFORE + 1)).cast("double").alias(APPLIED_BEFORE)
+        big.read(PROSPECTS, "latest", DAY).select("*", before).write.parquet(str(place))
+        prospects, files = spark.read.parquet(str(place)), sorted(str(file) for file in place.glob("*.parquet"))
         small, found = _shell(folder, asked.trained_on, conf, spark), []
         early = [name for name, job in jobs().items() if job.stage in ("ingest", "link")]
         for _ in run(small, plan([DAY], early)):
@@ -104,7 +106,7 @@ def _trained(shell: Shell, conf: Conf) -> Scorer:
     )
     return Scorer(
         funnel=load_funnel(shell.read(STAGE_MODELS, "day", DAY), shell),
-        features=person_features(conf),
+        features=served_features(conf),
         channels=tuple(sorted(conf.channels)),
         prices=prices(spend, rates, touches, assignments, DAY, conf, shell),
         value_of_good=float(conf.base.plan.value_of_good),

@@ -9,14 +9,16 @@ import pandas as pd
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from jobs.model.applied_before import with_applied_before
 from jobs.model.learners import Features
+from jobs.model.person_features import APPLIED_BEFORE
 from jobs.runtime.conf import TrainingConf
 from jobs.runtime.shell import Shell
 from segments.outcomes import FUND_DAYS
 
 BUCKETS = 1_000_000
 DAYS_DRAWN = 400
-ASSIGNED = ["assigned_day", "channel", "role", "clicks", "impressions", "is_applied"]
+ASSIGNED = ["assigned_day", "channel", "role", "clicks", "impressions", "is_applied", APPLIED_BEFORE]
 DECIDED = [
     "applied_day",
     "partner",
@@ -29,13 +31,21 @@ DECIDED = [
     "is_fraud",
     "months_observed",
     "funded_day",
+    APPLIED_BEFORE,
 ]
 
 
 def assigned_rows(
-    assignments: DataFrame, prospects: DataFrame, features: Features, training: TrainingConf, day: date, shell: Shell
+    assignments: DataFrame,
+    outcomes: DataFrame,
+    prospects: DataFrame,
+    features: Features,
+    training: TrainingConf,
+    day: date,
+    shell: Shell,
 ) -> pd.DataFrame:
-    """Assignments whose 14 days are over, with the snapshot known on the assigned day and a `weight`.
+    """Assignments whose 14 days are over, with what was known on the assigned day (snapshot, applications before it)
+    and a `weight`.
 
     At most about `training.max_rows`, at least half of that room for rows with a click or an application if there are
     so many: each kind is sampled by hash of its key and weighted up. Sorted by assigned_day, prospect_key, channel.
@@ -53,7 +63,8 @@ def assigned_rows(
     )
     weight = F.when(is_event, F.lit(1.0 / share_events)).otherwise(F.lit(1.0 / share_others)).alias("weight")
     wanted: list[Column | str] = ["prospect_key", *ASSIGNED, weight, *features.names]
-    rows = chosen.drop("day").join(snapshots, ["prospect_key", "snapshot_day"], "left").select(*wanted)
+    chosen = with_applied_before(chosen.drop("day"), outcomes, F.col("assigned_day"))
+    rows = chosen.join(snapshots, ["prospect_key", "snapshot_day"], "left").select(*wanted)
     found = shell.sample(rows, 3 * training.max_rows, ["assigned_day", "prospect_key", "channel"])
     return typed(found, features)
 
@@ -70,6 +81,7 @@ def decided_rows(
     linked = outcomes.where("prospect_key is not null").drop("day")
     total = _counts(linked.select(F.lit(True).alias("is_event")), shell)[0]
     chosen = linked.where(sampled(min(1.0, training.max_rows / max(total, 1)), "application_id"))
+    chosen = with_applied_before(chosen, outcomes, F.to_date("applied_at"))
     applied = chosen.select(
         "application_id",
         "prospect_key",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from jobs.model.learners import Features
 from jobs.model.learners.features import Floats
 from jobs.model.learners.sums import FactorModel
-from jobs.model.person_features import person_features
+from jobs.model.person_features import APPLIED_BEFORE, person_features
 from jobs.model.serving.funnel import ASKED, CLICKS_TOLD
 from jobs.model.training.channels import FEATURES_ALONE, Billed, Ridges, fit_channels
 from jobs.model.training.choice import is_glass_box
@@ -93,8 +93,9 @@ def count_wins(fits: Fits, sent: pd.DataFrame, conf: Conf, effort: Effort = FULL
     billed = Billed.singly(rows, rows["weight"].to_numpy(dtype=np.float64), clicks, applied, base)
     few = frozenset(name for name, events in told.items() if events < enough)
     counted = _counted_features(conf)
-    told_too = Features((*counted.numeric, *WINS.scores), counted.categorical) if counted.numeric else counted
-    _add_factors(fits, "wins", billed, told_too, applied > 0, effort.wins, few=few)
+    if counted.numeric:
+        counted = Features((*counted.numeric, APPLIED_BEFORE, *WINS.scores), counted.categorical)
+    _add_factors(fits, "wins", billed, counted, applied > 0, effort.wins, few=few)
 
 
 def _add_factors(

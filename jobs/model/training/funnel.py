@@ -14,7 +14,7 @@ from jobs.model.learners import Features, FittedModel
 from jobs.model.learners.calibration import Line
 from jobs.model.learners.features import Floats
 from jobs.model.learners.settings import LogisticSettings
-from jobs.model.person_features import person_features
+from jobs.model.person_features import person_features, served_features
 from jobs.model.serving.funnel import CLICK_SCORE, INTENT, POOLED, log_odds
 from jobs.model.training.choice import is_glass_box, rivals_of, settings_of
 from jobs.model.training.counts import count_clicks, count_units, count_wins
@@ -175,7 +175,7 @@ def _fit_of_people(
     y = rows[label].eq(True).to_numpy(dtype=np.float64)
     training, told = conf.base.training, labelled(rows, y, "applied_day")
     settings, rivals = settings_of(stage, training), rivals_of(stage, training)
-    found = fit_stage(stage, told, person_features(conf), training, settings, rivals=rivals)
+    found = fit_stage(stage, told, served_features(conf), training, settings, rivals=rivals)
     fits.add(replace(found, notes=found.notes + notes + _seen_later(rows), scale=scale))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from jobs.cli import app
 from jobs.model.learners import Features, FittedModel, LogisticSettings, ScorecardSettings, fit
+from jobs.model.person_features import APPLIED_BEFORE
 from jobs.runtime.errors import UsageError
 from jobs.runtime.store import Pointer, Store
 from jobs.runtime.types import arrow_type
@@ -122,3 +123,26 @@ def test_a_snapshot_in_another_unit_is_read_in_the_usual_one(
 def test_what_has_no_points_says_so(warehouse: Path, arguments: tuple[str, ...], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         huoke(warehouse, *arguments)
+
+
+def test_reasons_know_how_often_a_prospect_had_applied(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    before = rng.integers(0, 4, 8000).astype(float)
+    label = rng.random(8000) < 0.6 - 0.15 * before
+    frame = pd.DataFrame({APPLIED_BEFORE: before})
+    model = fit(frame, Features((APPLIED_BEFORE,)), label, settings=ScorecardSettings())
+    types = {"stage": "string", "channel": "string", "learner": "string", "payload": "binary"}
+    publish(
+        tmp_path,
+        "stage_models",
+        types,
+        [{"stage": "approve", "channel": "*", "learner": "scorecard", "payload": model.to_bytes()}],
+    )
+    publish(tmp_path, "prospects", {"prospect_key": "string"}, [{"prospect_key": "again"}, {"prospect_key": "new"}])
+    moment = datetime.combine(DAY, time(), tzinfo=UTC)
+    past = [moment - timedelta(days=ago) for ago in (90, 1, 0)]
+    book = [{"prospect_key": "again", "applied_at": at} for at in past]
+    publish(tmp_path, "matured_outcomes", {"prospect_key": "string", "applied_at": "timestamp"}, book)
+    for name, count in (("again", 2.0), ("new", 0.0)):
+        found = json.loads(huoke(tmp_path, "--stage", "approve", "--prospect", name, "--json"))
+        assert found["chance"] == pytest.approx(model.predict(pd.DataFrame({APPLIED_BEFORE: [count]}))[0])

@@ -79,6 +79,7 @@ def funnel_rows(seed: int, count: int = 12_000) -> FunnelRows:
 
 def _people(rng: np.random.Generator, count: int) -> pd.DataFrame:
     frame = pd.DataFrame({name: rng.normal(size=count) for name in FEATURES})
+    frame = frame.assign(applications_before=np.random.default_rng(count).integers(0, 4, count).astype(float))
     return frame.assign(region=pd.Categorical(rng.choice(["north", "south", "west"], count)))
 
 

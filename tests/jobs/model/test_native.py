@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from jobs.model.learners import Features
+from jobs.model.person_features import APPLIED_BEFORE
 from jobs.model.serving.arrow import arrow_table
 from jobs.model.serving.funnel import Funnel, Part
 from jobs.model.serving.native import is_native, native_band_scores, native_table
@@ -21,7 +22,7 @@ from jobs.model.stage_models import stage_models
 from jobs.runtime.conf import Conf, TrainingConf
 
 DAY = date(2026, 6, 1)
-FEATURES = Features(("income",), ("city", "region"))
+FEATURES = Features(("income", APPLIED_BEFORE), ("city", "region"))
 CUTS = (("A", 0.03), ("B", 0.01), ("C", -1.0))
 
 
@@ -53,13 +54,15 @@ def scorer(models: pd.DataFrame) -> Scorer:
 def people(spark: Any, planted: pd.DataFrame) -> Any:
     """The market's people, and people such as no model has seen."""
     strange = [
-        ("n1", None, None, None),
-        ("n2", float("nan"), "it's \\ new", "r1"),
-        ("n3", float("inf"), "", "r9"),
-        ("n4", -1e308, "north", "r1"),
+        ("n1", None, None, None, None),
+        ("n2", float("nan"), "it's \\ new", "r1", 3.0),
+        ("n3", float("inf"), "", "r9", 0.0),
+        ("n4", -1e308, "north", "r1", 1.0),
     ]
-    rows = [*planted[["prospect_key", "income", "city", "region"]].itertuples(index=False, name=None), *strange]
-    schema = "prospect_key string, income double, city string, region string"
+    planted = planted.assign(**{APPLIED_BEFORE: np.arange(len(planted)) % 4.0})
+    columns = ["prospect_key", "income", "city", "region", APPLIED_BEFORE]
+    rows = [*planted[columns].itertuples(index=False, name=None), *strange]
+    schema = f"prospect_key string, income double, city string, region string, {APPLIED_BEFORE} double"
     return spark.createDataFrame(rows, schema).repartition(3)
 
 

@@ -199,6 +199,7 @@ def test_day_zero_scores_by_priors_in_one_band(market: Any, conf: Any, shell: An
         "rates": rows(FX_RATES, []),
         "touches": rows(LINKED_TOUCHES, []),
         "assignments": rows(ASSIGNMENT_OUTCOMES, []),
+        "outcomes": rows(MATURED_OUTCOMES, []),
         "units": rows(FEATURE_UNITS, []),
     }
     found = scores(
@@ -237,7 +238,7 @@ def test_day_zero_trains_priors(conf: Any, shell: Any, rows: Any) -> None:
     assert set(models[models["stage"] != "lift"]["learner"]) == {"prior"}
     assert any("no holdout" in str(text) for text in card["text"])
     fitted = shell.frame(models.assign(day=DAY), STAGE_MODELS)
-    cuts = band_cuts(told["prospects"], fitted, told["assignments"], told["units"], day=DAY, conf=conf, shell=shell)
+    cuts = band_cuts(**_reads(band_cuts, told | {"models": fitted}), day=DAY, conf=conf, shell=shell)
     assert cuts["band"].tolist() == ["Z"]
 
 
