@@ -10,6 +10,7 @@ import pandas as pd
 
 from jobs.evaluate.seen import Seen
 from jobs.market.dice import Floats
+from jobs.model.person_features import APPLIED_BEFORE
 
 Chance = Callable[[pd.DataFrame], Floats]
 FEWEST = 20  # positives a model needs; with fewer the rate alone is used
@@ -20,7 +21,9 @@ def look_alike(seen: Seen) -> Floats:
     won = seen.decided[seen.decided["is_funded"].eq(True)]
     rows = pd.concat([won[list(seen.features.names)], seen.candidates], ignore_index=True)
     label = np.arange(len(rows)) < len(won)
-    return _boosted(_typed(rows, seen), label)(seen.candidates)
+    # How often they had applied tells when they were won, as at first nobody had: it would make this rung weaker.
+    told = _typed(rows, seen).drop(columns=APPLIED_BEFORE, errors="ignore")
+    return _boosted(told, label)(seen.candidates)
 
 
 def response_only(seen: Seen, cost: Floats) -> Floats:
