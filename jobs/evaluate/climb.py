@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
+from multiprocessing.queues import Queue
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 
@@ -18,6 +20,7 @@ from jobs.evaluate.ladder import Candidates, Paid, judged, orders
 from jobs.evaluate.optima import optima
 from jobs.market.taking import TakingOrder
 
+Say = Callable[[str], None]
 Verdicts = dict[tuple[float, int], Verdict | None]
 
 
@@ -36,7 +39,7 @@ class Climb:
 
 @dataclass(frozen=True)
 class Climbed:
-    """Verdicts by volume and rung, those of rungs cut off to keep the caps, rung 8's errors, and what there was to say.
+    """Verdicts by volume and rung, those of rungs cut off to keep the caps, and rung 8's errors.
 
     A verdict is None where a rung runs out of people before it reaches a volume.
     """
@@ -44,27 +47,53 @@ class Climbed:
     verdicts: Verdicts
     cut: Verdicts
     errors: dict[float, float]
-    said: tuple[str, ...]
 
 
-def climb(asked: Climb) -> Climbed:
+def climb(asked: Climb, say: Say) -> Climbed:
     """Judge the rungs one after another."""
-    said: list[str] = []
-    taken = orders(asked.stakes, asked.people, asked.paid, asked.rungs, said.append)
+    taken = orders(asked.stakes, asked.people, asked.paid, asked.rungs, say)
     verdicts: Verdicts = judged(asked.stakes, taken, asked.goals)
     cut = _cut_off(asked, taken, verdicts)
     errors: dict[float, float] = {}
-    verdicts |= optima(
-        asked.stakes, asked.truth, asked.people, asked.goals, asked.rungs, asked.caps, errors, said.append
-    )
-    return Climbed(verdicts, cut, errors, tuple(said))
+    verdicts |= optima(asked.stakes, asked.truth, asked.people, asked.goals, asked.rungs, asked.caps, errors, say)
+    return Climbed(verdicts, cut, errors)
 
 
 @contextmanager
-def beside(asked: Climb) -> Iterator[Future[Climbed]]:
-    """The climb in a process of its own, while the caller does something else; ended on the way out."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        yield pool.submit(climb, asked)
+def beside(asked: Climb, say: Say) -> Iterator[Future[Climbed]]:
+    """The climb in a process of its own, while the caller does something else; what it says is said at once.
+
+    An error of the caller is not kept waiting for the climb's end.
+    """
+    context = get_context("spawn")
+    lines: Queue[str | None] = context.Queue()
+    pool = ProcessPoolExecutor(1, mp_context=context, initializer=_speak_into, initargs=(lines,))
+    teller = Thread(target=_tell, args=(lines, say), daemon=True)
+    teller.start()
+    try:
+        yield pool.submit(_climb, asked)
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+    lines.put(None)
+    teller.join()
+
+
+_spoken: list[Queue[str | None]] = []  # in the climbing process: where its lines go
+
+
+def _speak_into(lines: Queue[str | None]) -> None:
+    _spoken.append(lines)
+
+
+def _climb(asked: Climb) -> Climbed:
+    return climb(asked, _spoken[-1].put)
+
+
+def _tell(lines: Queue[str | None], say: Say) -> None:
+    while (line := lines.get()) is not None:
+        say(line)
 
 
 def _cut_off(asked: Climb, taken: dict[int, TakingOrder], verdicts: Verdicts) -> Verdicts:

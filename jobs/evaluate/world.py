@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from jobs.evaluate.climb import Climb, beside
+from jobs.evaluate.climb import Climb, Say, beside
 from jobs.evaluate.judge import Caps, Stakes, judge
 from jobs.evaluate.ladder import PRODUCT, Candidates, Paid, candidates
 from jobs.evaluate.lent import partner_truth
@@ -37,7 +37,6 @@ from jobs.runtime.shell import Shell, code_print
 from jobs.runtime.starter import newest_day
 from jobs.runtime.store import write_whole
 
-Say = Callable[[str], None]
 Opened = Callable[[Path, Path, Conf], AbstractContextManager[Shell]]
 
 
@@ -111,12 +110,10 @@ def referee(
             say(f"plan for {floor:.4g}: truly {plan.verdict.good:.4g} at {plan.verdict.cost_per_good:.4g} each")
             return plan
 
-        with beside(Climb(stakes, truth, people, paid, tuple(rungs), goals, caps)) as climbing:
+        with beside(Climb(stakes, truth, people, paid, tuple(rungs), goals, caps), say) as climbing:
             asked_of = goals if PRODUCT in rungs else {}
             own = {(share, PRODUCT): at_volume(goal, ask, plans) for share, goal in asked_of.items()}
             climbed = climbing.result()
-        for line in climbed.said:
-            say(line)
     told_of = {share: promised(plans, goal) for share, goal in goals.items()}
     rows = rows_of(climbed.verdicts | own, climbed.cut, label, caps, climbed.errors, told_of)
     told = [{"floor": p.floor, "truth": asdict(p.verdict), "forecast": asdict(p.forecast)} for p in plans]

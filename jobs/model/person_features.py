@@ -18,6 +18,11 @@ def person_features(conf: Conf) -> Features:
 
 
 def served_features(conf: Conf) -> Features:
-    """What scores are made of: a prospect's features, and how often it had applied before."""
-    person = person_features(conf)
-    return Features((*person.numeric, APPLIED_BEFORE), person.categorical)
+    """What scores are made of: a prospect's features, and how often it had applied before if policy lets it."""
+    return with_past(person_features(conf), conf)
+
+
+def with_past(features: Features, conf: Conf) -> Features:
+    """The features, and how often a prospect had applied before if policy lets models see it."""
+    past = () if APPLIED_BEFORE in conf.policy.forbidden_attributes else (APPLIED_BEFORE,)
+    return Features((*features.numeric, *past), features.categorical)

@@ -127,6 +127,12 @@ class BaseConf(Strict):
     measure: MeasureConf = MeasureConf()
 
     @model_validator(mode="after")
+    def _counted_here_is_not_landed(self) -> BaseConf:
+        if "applications_before" in self.features:
+            raise ValueError("features.applications_before: counted from the book under this name; name it otherwise")
+        return self
+
+    @model_validator(mode="after")
     def _directions_are_of_numbers(self) -> BaseConf:
         named = {name for of_stage in self.training.directions.values() for name in of_stage}
         if strange := sorted(name for name in named if self.features.get(name) != "numeric"):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from jobs.model.learners import Features
 from jobs.model.learners.features import Floats
 from jobs.model.learners.sums import FactorModel
-from jobs.model.person_features import APPLIED_BEFORE, person_features
+from jobs.model.person_features import person_features, with_past
 from jobs.model.serving.funnel import ASKED, CLICKS_TOLD
 from jobs.model.training.channels import FEATURES_ALONE, Billed, Ridges, fit_channels
 from jobs.model.training.choice import is_glass_box
@@ -94,7 +94,8 @@ def count_wins(fits: Fits, sent: pd.DataFrame, conf: Conf, effort: Effort = FULL
     few = frozenset(name for name, events in told.items() if events < enough)
     counted = _counted_features(conf)
     if counted.numeric:
-        counted = Features((*counted.numeric, APPLIED_BEFORE, *WINS.scores), counted.categorical)
+        counted = with_past(counted, conf)
+        counted = Features((*counted.numeric, *WINS.scores), counted.categorical)
     _add_factors(fits, "wins", billed, counted, applied > 0, effort.wins, few=few)
 
 
