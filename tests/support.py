@@ -15,8 +15,18 @@ QUICK = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.adaptive.enabled": "false",
 }
-# For commands on a small market: a JVM spends more on compiling its code well than on running it.
-LIGHT_JVM = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}
+# For commands on a small market: compiling queries and code well costs more than running them. The demo, the storms of
+# the whole chain and everything a user starts compile as they do by default.
+LIGHT_JVM = {
+    "JAVA_TOOL_OPTIONS": " ".join(
+        [
+            "-XX:TieredStopAtLevel=1",
+            "-Dspark.sql.codegen.wholeStage=false",
+            "-Dspark.sql.codegen.factoryMode=NO_CODEGEN",
+            "-Dspark.sql.adaptive.enabled=false",
+        ]
+    )
+}
 
 
 def make_conf(**changes: Any) -> Conf:

@@ -14,6 +14,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import foreign
 
+from support import LIGHT_JVM
+
 HUOKE = str(Path(sys.executable).parent / "huoke")
 DAY = foreign.LAST.isoformat()
 
@@ -27,8 +29,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def huoke(place: Path, *arguments: str, code: int = 0) -> str:
     names = {"HUOKE_CONF": "conf", "HUOKE_LANDING": "landing", "HUOKE_WAREHOUSE": "warehouse"}
-    quick = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}  # a small market: compile lightly
-    env = {**os.environ, **quick, **{key: str(place / name) for key, name in names.items()}}
+    env = {**os.environ, **LIGHT_JVM, **{key: str(place / name) for key, name in names.items()}}
     done = subprocess.run([HUOKE, *arguments], env=env, cwd=place, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stdout[-2000:] + done.stderr[-2000:]
     return done.stdout + done.stderr
