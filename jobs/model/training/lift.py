@@ -20,18 +20,21 @@ class Worth:
 
     `channel`: a channel's factor against that of all, and that against 1. `chance`: what rows chosen by chance say
     beyond all rows, which is one habit of the old policy; `apart`: how far it differs from channel to channel;
-    `lately`: what all rows of the newest LATELY days say beyond all rows: creatives wear out, seasons turn.
+    `lately`: what all rows of the newest LATELY days say beyond all rows: creatives wear out, seasons turn. `trend`:
+    how far logs move in a month, itself a spread, 0 for no trend; what is planned is a LEAD newer than the newest rows.
     """
 
     channel: float
     chance: float
     apart: float
     lately: float
+    trend: float
 
 
-LATELY = 92  # days
-LIFT_WORTH = Worth(channel=12.0, chance=150.0, apart=1000.0, lately=100.0)  # spreads of 0.3, 0.08, 0.03 and 0.1
-CLICKS_WORTH = Worth(channel=12.0, chance=400.0, apart=1500.0, lately=300.0)  # the same for what comes in bunches
+LATELY, LEAD, MONTH = 92, 30, 30.4  # days
+# Spreads of 0.3, 0.08, 0.03 and 0.1; clicks come in bunches, and what fewer of them save, dearer ones take.
+LIFT_WORTH = Worth(channel=12.0, chance=150.0, apart=1000.0, lately=100.0, trend=0.01)
+CLICKS_WORTH = Worth(channel=12.0, chance=400.0, apart=1500.0, lately=300.0, trend=0.0)
 
 Seen = Callable[[pd.DataFrame, str], tuple[Floats, Floats]]  # rows and channel to what was seen and what was expected
 
@@ -56,9 +59,9 @@ def factors(
 
     First on all rows, each channel's factor shrunk to that of all and that to 1; then what rows chosen by chance say
     beyond it, shrunk the same way: the old policy chose by what no feature tells, but chance chose few. Last what the
-    newest rows of all channels say beyond the first.
+    newest rows of all channels say beyond the first, and where the trend of all rows takes that until the plan.
     """
-    told, newest = {}, _newest(sent)
+    told, age = {}, _age(sent)
     for channel in channels:
         rows = sent[of_channel(sent, channel)]
         if len(rows):
@@ -67,7 +70,7 @@ def factors(
             told[channel] = (
                 np.stack([weight * found, weight * expected]),
                 _by_chance(rows),
-                newest[of_channel(sent, channel)],
+                age[of_channel(sent, channel)],
             )
     count = {channel: both.shape[1] for channel, (both, _, _) in told.items()}
     whole = {channel: both.sum(axis=1) for channel, (both, _, _) in told.items()}
@@ -77,11 +80,9 @@ def factors(
         for channel, (both, chance, _) in told.items()
     }
     beyond, second = _shrunk(drawn, worth.chance, worth.apart)
-    recent = {
-        channel: both[:, lately].sum(axis=1) * np.array([1.0, first[channel]])
-        for channel, (both, _, lately) in told.items()
-    }
-    now, _ = _shrunk(recent, worth.lately, worth.lately)
+    now = _ahead(
+        [(both * np.array([[1.0], [first[channel]]]), days) for channel, (both, _, days) in told.items()], worth
+    )
     by_channel = {c: (now * first[c] * second[c], count[c], float(whole[c][0])) for c in told}
     total = sum(count.values()), float(sum(figures[0] for figures in whole.values()))
     return (overall * beyond * now, *total), by_channel
@@ -91,10 +92,28 @@ def _by_chance(rows: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.bool_]]
     return rows["role"].isin(RANDOMISED).to_numpy(dtype=bool)
 
 
-def _newest(rows: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Rows of the newest LATELY days."""
+def _age(rows: pd.DataFrame) -> Floats:
+    """Days from each row to the newest."""
     day = pd.to_datetime(rows["assigned_day"])
-    return (day > day.max() - pd.Timedelta(days=LATELY)).to_numpy(dtype=bool)
+    return np.asarray((day.max() - day).dt.days, dtype=np.float64)
+
+
+def _ahead(told: list[tuple[Floats, Floats]], worth: Worth) -> float:
+    """What a list a LEAD newer than the newest rows brings over what all rows say, from (seen and expected, age)."""
+    if not told:
+        return 1.0
+    (seen, expected), age = np.hstack([both for both, _ in told]), np.concatenate([days for _, days in told])
+    lately = age < LATELY
+    now = _factor(float(seen[lately].sum()), float(expected[lately].sum()), 1.0, worth.lately)
+    if worth.trend == 0.0 or min(seen.sum(), expected[lately].sum()) <= 0.0:
+        return now
+    months = age / MONTH
+    # One step from no trend: logs of seen over expected along months, as counts would have it.
+    apart = months - np.average(months, weights=expected)
+    known = float(seen.sum() / expected.sum() * (expected * apart**2).sum())
+    a_month = float((seen * apart).sum()) / (known + 1.0 / worth.trend**2)
+    since = np.average(months[lately], weights=expected[lately]) + LEAD / MONTH
+    return now * float(np.exp(-a_month * since))
 
 
 def _shrunk(sums: dict[str, Floats], worth: float, each: float) -> tuple[float, dict[str, float]]:

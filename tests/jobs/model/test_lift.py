@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.model.training.lift import LIFT_WORTH, Worth, factors
+from jobs.model.training.lift import LIFT_WORTH, Worth, _age, _ahead, factors
 
 CHANNELS = ["a", "b"]
 
@@ -67,8 +69,24 @@ def test_no_rows_leave_everything_as_expected() -> None:
 
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([0.95, 0.97, 1.03]))
-def test_what_wears_out_is_told_as_it_is_lately(seed: int, a_month: float) -> None:
+def test_what_wears_out_is_told_as_it_will_be_when_the_list_is_sent(seed: int, a_month: float) -> None:
     got = found(rows(seed, 300_000, 0.0, {"a": 1.0, "b": 1.0}, a_month=a_month))
-    lately = a_month**4.0  # the middle of the four months that begin in the newest 92 days
-    assert abs(got["a"] / lately - 1.0) < 0.07  # five standard errors, and what holds it to 1
-    assert abs(lately - 1.0) > 0.1
+    then = a_month**6.5  # the month after the newest
+    assert abs(got["a"] / then - 1.0) < 0.09  # five standard errors, and what holds it to 1
+    assert abs(then - 1.0) > 0.15
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10**6))
+def test_few_rows_show_no_trend(seed: int) -> None:
+    steep, flat = (rows(seed, 3_000, 0.0, {"a": 1.0, "b": 1.0}, a_month=a_month) for a_month in (0.8, 1.0))
+    moved = [abs(np.log(_ahead([(told(frame), _age(frame))], LIFT_WORTH) / _now(frame))) for frame in (steep, flat)]
+    assert max(moved) < 0.15
+
+
+def told(frame: pd.DataFrame) -> np.ndarray:
+    return np.stack([frame["seen"].to_numpy(dtype=float), np.full(len(frame), 0.05)])
+
+
+def _now(frame: pd.DataFrame) -> float:
+    return _ahead([(told(frame), _age(frame))], replace(LIFT_WORTH, trend=0.0))
