@@ -98,10 +98,15 @@ def conform(frame: DataFrame, table: Table, *, job: str, keep_day: bool = False)
 
 def _conformed(column: Column) -> SparkColumn:
     value = F.col(f"`{column.name}`").cast(column.type)
-    if column.type in FLOATS:
-        rounded = F.round(value, column.scale)
-        return F.when(rounded == 0.0, F.lit(0.0)).otherwise(rounded)
-    return value
+    return _at_scale(value, column).cast(column.type) if column.type in FLOATS else value
+
+
+def _at_scale(value: SparkColumn, column: Column) -> SparkColumn:
+    """A double at its declared scale, never -0.0; plain arithmetic, as Spark's own round makes a decimal of each."""
+    power = F.lit(10.0**column.scale)
+    steps = value * power
+    # Beyond 2^52 steps a double has no digits after them.
+    return F.when(F.abs(steps) < 2.0**52, (F.rint(steps) + 0.0) / power).otherwise(value)
 
 
 def profile(frame: DataFrame, table: Table, *, by_day: bool) -> dict[str | None, dict[str, Any]]:
