@@ -19,13 +19,15 @@ class Worth:
     """How many expected events each factor is worth before data move it: the inverse square of how far it may lie off.
 
     `channel`: a channel's factor against that of all, and that against 1. `chance`: what rows chosen by chance say
-    beyond all rows, which is one habit of the old policy; `apart`: how far it differs from channel to channel;
-    `lately`: what all rows of the newest LATELY days say beyond all rows: creatives wear out, seasons turn. `trend`:
-    how far logs move in a month, itself a spread, 0 for no trend; what is planned is a LEAD newer than the newest rows.
+    beyond all rows, which is one habit of the old policy; `hidden`: how much less than rows a policy chose they are
+    taken to bring before they say so; `apart`: how far it differs from channel to channel. `lately`: what all rows of
+    the newest LATELY days say beyond all rows: creatives wear out, seasons turn. `trend`: how far logs move in a month,
+    itself a spread, 0 for no trend; what is planned is a LEAD newer than the newest rows.
     """
 
     channel: float
     chance: float
+    hidden: float
     apart: float
     lately: float
     trend: float
@@ -33,8 +35,8 @@ class Worth:
 
 LATELY, LEAD, MONTH = 92, 30, 30.4  # days
 # Spreads of 0.3, 0.08, 0.03 and 0.1; clicks come in bunches, and what fewer of them save, dearer ones take.
-LIFT_WORTH = Worth(channel=12.0, chance=150.0, apart=1000.0, lately=100.0, trend=0.01)
-CLICKS_WORTH = Worth(channel=12.0, chance=400.0, apart=1500.0, lately=300.0, trend=0.0)
+LIFT_WORTH = Worth(channel=12.0, chance=150.0, hidden=0.05, apart=1000.0, lately=100.0, trend=0.01)
+CLICKS_WORTH = Worth(channel=12.0, chance=400.0, hidden=0.0, apart=1500.0, lately=300.0, trend=0.0)
 
 Seen = Callable[[pd.DataFrame, str], tuple[Floats, Floats]]  # rows and channel to what was seen and what was expected
 
@@ -79,7 +81,9 @@ def factors(
         channel: both[:, chance].sum(axis=1) * np.array([1.0, first[channel]])
         for channel, (both, chance, _) in told.items()
     }
-    beyond, second = _shrunk(drawn, worth.chance, worth.apart)
+    chosen = 1.0 - sum(both[1] for both in drawn.values()) / max(sum(whole[c][1] * first[c] for c in told), 1e-9)
+    start = 1.0 - worth.hidden * chosen if told else 1.0
+    beyond, second = _shrunk(drawn, worth.chance, worth.apart, start)
     now = _ahead(
         [(both * np.array([[1.0], [first[channel]]]), days) for channel, (both, _, days) in told.items()], worth
     )
@@ -116,10 +120,10 @@ def _ahead(told: list[tuple[Floats, Floats]], worth: Worth) -> float:
     return now * float(np.exp(-a_month * since))
 
 
-def _shrunk(sums: dict[str, Floats], worth: float, each: float) -> tuple[float, dict[str, float]]:
-    """Factors of (seen, expected): of all together, shrunk to 1 by `worth`; of each, shrunk to that by `each`."""
+def _shrunk(sums: dict[str, Floats], worth: float, each: float, start: float = 1.0) -> tuple[float, dict[str, float]]:
+    """Factors of (seen, expected): of all together, shrunk to `start` by `worth`; of each, shrunk to that by `each`."""
     seen, expected = (sum(float(both[at]) for both in sums.values()) for at in (0, 1))
-    overall = _factor(seen, expected, 1.0, worth)
+    overall = _factor(seen, expected, start, worth)
     return overall, {name: _factor(float(both[0]), float(both[1]), overall, each) for name, both in sums.items()}
 
 

@@ -62,6 +62,14 @@ def test_a_few_lucky_rows_move_little(seed: int, explorers: int) -> None:
         assert 0.8 < before[name] < 1.25
 
 
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([0.0, 1.0]))
+def test_rows_a_policy_chose_are_taken_to_say_a_little_too_much_until_chance_tells(seed: int, share: float) -> None:
+    frame = rows(seed, 40_000, share, {"a": 1.0, "b": 1.0})
+    hidden, none = (found(frame, replace(LIFT_WORTH, hidden=hidden)) for hidden in (0.05, 0.0))
+    assert all(abs(hidden[name] / none[name] - (0.95 if share == 0.0 else 1.0)) < 1e-9 for name in none)
+
+
 def test_no_rows_leave_everything_as_expected() -> None:
     told = factors(rows(1, 0, 0.0, {"a": 1.0, "b": 1.0}), CHANNELS, lambda r, _: (np.zeros(0), np.zeros(0)), LIFT_WORTH)
     assert told == ((1.0, 0, 0.0), {})
