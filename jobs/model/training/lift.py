@@ -34,9 +34,9 @@ class Worth:
 
 
 LATELY, LEAD, MONTH = 92, 30, 30.4  # days
-# Spreads of 0.3, 0.08, 0.03 and 0.1; clicks come in bunches, and what fewer of them save, dearer ones take.
+# Spreads of 0.3, 0.08, 0.03 and 0.1; clicks come in bunches.
 LIFT_WORTH = Worth(channel=12.0, chance=150.0, hidden=0.05, apart=1000.0, lately=100.0, trend=0.01)
-CLICKS_WORTH = Worth(channel=12.0, chance=400.0, hidden=0.0, apart=1500.0, lately=300.0, trend=0.0)
+CLICKS_WORTH = Worth(channel=12.0, chance=400.0, hidden=0.0, apart=1500.0, lately=300.0, trend=0.01)
 
 Seen = Callable[[pd.DataFrame, str], tuple[Floats, Floats]]  # rows and channel to what was seen and what was expected
 
