@@ -15,8 +15,8 @@ QUICK = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.adaptive.enabled": "false",
 }
-# For commands on a small market: compiling queries and code well costs more than running them. The demo, the storms of
-# the whole chain and everything a user starts compile as they do by default.
+# For commands on a small market: compiling queries and code well costs more than running them. The demo, the storm of
+# three engines and everything a user starts compile as they do by default.
 LIGHT_JVM = {
     "JAVA_TOOL_OPTIONS": " ".join(
         [

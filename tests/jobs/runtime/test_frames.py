@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import math
 import random
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from jobs.contract import Column, Table
 from jobs.runtime.frames import conform
 from jobs.tables.ingest import key
-
-DAY = date(2026, 1, 1)
 
 
 def at_scale(spark: Any, values: list[float | None], scale: int) -> list[float | None]:
