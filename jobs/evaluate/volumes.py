@@ -9,6 +9,7 @@ from jobs.evaluate.judge import Verdict
 from jobs.evaluate.product import Forecast
 
 NEAR = 0.03
+PAST = 0.015  # where the other side is not enclosed yet: within NEAR of the volume, whatever promises miss by
 ASKS = 6
 
 
@@ -57,7 +58,7 @@ def _next_floor(volume: float, below: Plan | None, above: Plan | None) -> float:
     known = below or above
     if known is None:
         return volume
-    step = 1.03 if below else 0.97
+    step = 1.0 + PAST if below else 1.0 - PAST
     return step * known.floor * volume / max(known.verdict.good, 0.05 * volume)
 
 

@@ -14,13 +14,14 @@ from jobs.model.learners import Features, FittedModel
 from jobs.model.learners.calibration import Line
 from jobs.model.learners.features import Floats
 from jobs.model.learners.settings import LogisticSettings
-from jobs.model.person_features import person_features, served_features
+from jobs.model.person_features import APPLIED_BEFORE, person_features, served_features
 from jobs.model.serving.funnel import CLICK_SCORE, INTENT, POOLED, log_odds
 from jobs.model.training.choice import is_glass_box, rivals_of, settings_of
 from jobs.model.training.counts import count_clicks, count_units, count_wins
 from jobs.model.training.fits import RANDOMISED, Fits, of_channel
 from jobs.model.training.lateness import FALL, NEWEST, TAIL, Loans, late_rows, newest_level
 from jobs.model.training.lift import fit_lift
+from jobs.model.training.repeats import with_repeats
 from jobs.model.training.stage import Fitted, Labelled, fit_shares, fit_stage
 from jobs.runtime.conf import Conf, Stage
 from segments.outcomes import GOOD_MONTHS
@@ -171,11 +172,14 @@ def _fit_of_people(
     notes: tuple[str, ...] = (),
     scale: float = 1.0,
 ) -> None:
-    """A stage no channel changes, from the lender's whole book."""
+    """A stage no channel changes, from the lender's whole book; of lateness the past is told by a line of its own."""
     y = rows[label].eq(True).to_numpy(dtype=np.float64)
     training, told = conf.base.training, labelled(rows, y, "applied_day")
     settings, rivals = settings_of(stage, training), rivals_of(stage, training)
-    found = fit_stage(stage, told, served_features(conf), training, settings, rivals=rivals)
+    features, beside = served_features(conf), None
+    if stage == "late" and APPLIED_BEFORE in features.names:
+        features, beside = person_features(conf), with_repeats
+    found = fit_stage(stage, told, features, training, settings, rivals=rivals, beside=beside)
     fits.add(replace(found, notes=found.notes + notes + _seen_later(rows), scale=scale))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -101,12 +102,13 @@ def fit_stage(
     settings: Settings,
     channel: str = "*",
     rivals: tuple[Settings, ...] = (),
+    beside: Callable[[FittedModel, Labelled], FittedModel] | None = None,
 ) -> Fitted:
     """Fit, calibrate, hold rows back to be judged on; fewer than `min_positives` of either class give a prior.
 
     Of the newest rows one half (by hash of place) calibrates and the other judges. Calibration prefers randomised
     rows where they hold CALIBRATE_AT of either class, and is left out, with a note, where the half does not. `rivals`
-    are fitted and calibrated on the same rows.
+    are fitted and calibrated on the same rows. `beside` adds to a model what else the rows it was fitted on tell.
     """
     held = rows.split(training.calibration_days)
     old = rows.where(~held)
@@ -129,6 +131,7 @@ def fit_stage(
 
     def settled(chosen: Settings) -> FittedModel:
         model = fit_shares(old, features, chosen, training.seed)
+        model = beside(model, old) if beside else model
         return calibrate(model, *_as_binary(settle)) if is_told else model
 
     return Fitted(
