@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from jobs.runtime.child import child, wait_until
+from jobs.runtime.class_archive import java_options
 from jobs.runtime.errors import Fault, TryAgain
 from jobs.runtime.session import DRIVER_SETTINGS, SETTINGS
 
@@ -41,6 +42,7 @@ def connect_server(
             port = free_port()
             chosen = {
                 **DRIVER_SETTINGS,
+                **java_options(),
                 **SETTINGS,
                 "spark.local.dir": str(folder / "scratch"),
                 "spark.sql.warehouse.dir": str(folder / "spark-warehouse"),

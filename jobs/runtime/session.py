@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jobs.runtime.class_archive import java_options
 from jobs.runtime.conf import SparkConf
 from jobs.runtime.errors import TryAgain
 
@@ -70,7 +71,7 @@ def spark_session(conf: SparkConf, scratch: Path) -> SparkSession:
             "spark.local.dir": str(scratch),
             "spark.sql.warehouse.dir": str(scratch / "spark-warehouse"),
         }
-        for key, value in (DRIVER_SETTINGS | SETTINGS | shuffle | fixed | conf.settings).items():
+        for key, value in (DRIVER_SETTINGS | java_options() | SETTINGS | shuffle | fixed | conf.settings).items():
             builder = builder.config(key, value)
         with errors_to(scratch / "spark.log"):
             return builder.getOrCreate()
