@@ -33,10 +33,8 @@ def archive() -> Path:
 def java_options() -> dict[str, str]:
     """The setting that lets a driver start from the archive; none where there is no archive."""
     found = archive()
-    # What the JVM has to say of an archive that does not fit is of no use to whom it serves.
-    return (
-        {"spark.driver.defaultJavaOptions": f"-XX:SharedArchiveFile={found} -Xlog:disable"} if found.is_file() else {}
-    )
+    # Quoted, as a checkout's path may hold spaces, at which Spark parts options.
+    return {"spark.driver.defaultJavaOptions": f'"-XX:SharedArchiveFile={found}" {QUIET}'} if found.is_file() else {}
 
 
 def make() -> Path:

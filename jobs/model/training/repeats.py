@@ -18,10 +18,8 @@ from jobs.model.learners.logistic import Bend, LogisticModel
 from jobs.model.person_features import APPLIED_BEFORE, MOST_BEFORE
 from jobs.model.training.stage import Labelled
 
-EXPECTED, SPREAD = (
-    0.1,
-    0.05,
-)  # log-odds of lateness an application before, and how far from that the slope may be sought
+# Log-odds of lateness an application before, and how far from that the slope may be sought.
+EXPECTED, SPREAD = 0.1, 0.05
 ROUNDS, NEAR = 25, 1e-10
 
 

@@ -19,9 +19,12 @@ def made() -> Path:
     return archive()
 
 
-def test_a_driver_takes_sparks_classes_from_it(made: Path, tmp_path: Path) -> None:
+def test_a_driver_takes_sparks_classes_from_it(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The JVM itself says where each class came from; `-Xshare:on` ends it where the archive does not fit."""
-    log = tmp_path / "classes.log"
+    log, spaced = tmp_path / "classes.log", tmp_path / "a folder" / made.name
+    spaced.parent.mkdir()
+    spaced.symlink_to(made)
+    monkeypatch.setattr("jobs.runtime.class_archive.archive", lambda: spaced)
     told = java_options()["spark.driver.defaultJavaOptions"]
     options = f"{told} -Xshare:on -Xlog:class+load:file={log}"
     command = [str(spark_home() / "bin" / "spark-submit"), "--driver-java-options", options, "--version"]
