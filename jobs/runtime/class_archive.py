@@ -51,7 +51,7 @@ def make() -> Path:
     part = path.with_suffix(".part")
     with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
         words = [sys.executable, "-m", "jobs.runtime.class_archive", "--rehearse", str(part)]
-        subprocess.run(words, cwd=scratch, check=True, timeout=2 * DUMP_SECONDS, capture_output=True)
+        subprocess.run(words, cwd=scratch, check=True, timeout=2 * DUMP_SECONDS, stdout=subprocess.DEVNULL)
     part.rename(path)
     return path
 
