@@ -13,13 +13,13 @@ from jobs.contract import Column, Read, Table, with_columns
 from jobs.runtime.conf import Conf
 from jobs.runtime.errors import Fault
 from jobs.runtime.store import Pointer, Store
-from jobs.runtime.types import arrow_type
+from jobs.runtime.types import FLOATS, MOST_STEPS, arrow_type
 
 if TYPE_CHECKING:
     from pyspark.sql import Column as SparkColumn
     from pyspark.sql import DataFrame, SparkSession
 
-FLOATS = ("double", "float")
+LANES = (0, 1)
 # What `profile` says of a day without rows.
 NO_ROWS: dict[str, Any] = {"rows": 0, "keys": 0, "lane0": None, "lane1": None}
 
@@ -105,14 +105,13 @@ def _at_scale(value: SparkColumn, column: Column) -> SparkColumn:
     """A double at its declared scale, never -0.0; plain arithmetic, as Spark's own round makes a decimal of each."""
     power = F.lit(10.0**column.scale)
     steps = value * power
-    # Beyond 2^52 steps a double has no digits after them.
-    return F.when(F.abs(steps) < 2.0**52, (F.rint(steps) + 0.0) / power).otherwise(value)
+    return F.when(F.abs(steps) < MOST_STEPS, (F.rint(steps) + 0.0) / power).otherwise(value)
 
 
 def profile(frame: DataFrame, table: Table, *, by_day: bool) -> dict[str | None, dict[str, Any]]:
     """What the checks and the content hash need, in one pass over staged rows: {day or None: figures}."""
     cells = [part for c in table.columns for part in _cell(c)]
-    lanes = [F.sum(F.xxhash64(F.lit(seed), *cells).cast("decimal(38,0)")).alias(f"lane{seed}") for seed in (0, 1)]
+    lanes = [half for seed in LANES for half in _halves(F.xxhash64(F.lit(seed), *cells), seed)]
     required = [c.name for c in table.columns if not c.nullable]
     nulls = [F.count_if(F.col(f"`{name}`").isNull()).alias(f"null:{name}") for name in required]
     floats = [c.name for c in table.columns if c.type in FLOATS]
@@ -121,7 +120,20 @@ def profile(frame: DataFrame, table: Table, *, by_day: bool) -> dict[str | None,
     keys = F.count_distinct(F.struct(*[F.col(f"`{name}`") for name in table.key])).alias("keys")
     grouped = frame.groupBy("day") if by_day else frame.groupBy()
     rows = grouped.agg(F.count("*").alias("rows"), keys, *lanes, *nulls, *nans, *rules).collect()
-    return {(row["day"].isoformat() if by_day else None): row.asDict() for row in rows}
+    return {(row["day"].isoformat() if by_day else None): _with_lanes(row.asDict()) for row in rows}
+
+
+def _halves(hashed: SparkColumn, seed: int) -> list[SparkColumn]:
+    """Sums of the upper and the lower half of hashes, which stay within a bigint for 2^31 rows; decimals are slow."""
+    low = hashed.bitwiseAND(F.lit(0xFFFFFFFF))
+    return [F.sum(F.shiftright(hashed, 32)).alias(f"high{seed}"), F.sum(low).alias(f"low{seed}")]
+
+
+def _with_lanes(figures: dict[str, Any]) -> dict[str, Any]:
+    for seed in LANES:
+        high, low = figures.pop(f"high{seed}"), figures.pop(f"low{seed}")
+        figures[f"lane{seed}"] = None if high is None else (high << 32) + low
+    return figures
 
 
 def _cell(column: Column) -> list[SparkColumn]:

@@ -17,14 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobs.contract import Job, Table
-from jobs.runtime import frames
+from jobs.runtime import frames, small_tables
 from jobs.runtime.conf import Conf
 from jobs.runtime.errors import DataRefused, Fault
 from jobs.runtime.keys import Keys
 from jobs.runtime.landing import Landing
 from jobs.runtime.runlog import RunLog
 from jobs.runtime.store import Pointer, Store
-from jobs.runtime.types import arrow_type
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,17 +91,9 @@ class Shell:
 
     def frame(self, rows: pd.DataFrame, table: Table) -> DataFrame:
         """A small pandas frame as a Spark frame with a table's columns and types."""
-        import pyarrow as pa
-
         resolved = frames.resolved(table, self.conf)
+        arrow = small_tables.as_arrow(rows, resolved, self._job)
         wanted = frames.schema(resolved, with_day="day" in rows.columns)
-        if missing := set(wanted.names) - set(rows.columns):
-            raise Fault(
-                f"job {self._job}, table {table.name}: columns missing {sorted(missing)}; return every declared one"
-            )
-        types = {"day": "date"} | {c.name: c.type for c in resolved.columns}
-        described = pa.schema([(name, arrow_type(types[name])) for name in wanted.names])
-        arrow = pa.Table.from_pandas(rows[wanted.names], schema=described, preserve_index=False)
         return self.spark.createDataFrame(arrow, schema=wanted)
 
     def read(self, table: Table, mode: str, day: date, days: int | None = None) -> DataFrame:
@@ -236,13 +227,7 @@ class Shell:
         folder = self.store.staging(self.run_id, table.name)
         if many and frame is None:
             return _Staged(resolved, folder, dict.fromkeys(days, frames.NO_ROWS), many)
-        spark_frame = frame if hasattr(frame, "sparkSession") else self.frame(frame, table)
-        conformed = frames.conform(spark_frame, resolved, job=job.name, keep_day=many)
-        writer = conformed.write.partitionBy("day") if many else conformed.write
-        writer.parquet(str(folder))
-        self.log.write("staged", run=self.run_id, job=job.name, table=table.name, days=[str(d) for d in days])
-        back = self.spark.read.schema(frames.schema(resolved, with_day=many)).parquet(str(folder))
-        figures = frames.profile(back, resolved, by_day=many)
+        figures = self._write(job, resolved, frame, folder, days)
         per_day = {d: figures.get(d.isoformat() if many else None, frames.NO_ROWS) for d in days}
         for d, found in per_day.items():
             if wrong := frames.complaints(found, resolved):
@@ -251,6 +236,22 @@ class Shell:
                     f"job {job.name}, day {d}, table {table.name}: " + "; ".join(wrong) + "; nothing was published"
                 )
         return _Staged(resolved, folder, per_day, many)
+
+    def _write(self, job: Job, table: Table, frame: Any, folder: Path, days: list[date]) -> dict[str | None, Any]:
+        """Write a resolved table's rows into a staging folder, look at what lies there: figures by day, or for None."""
+        many = job.landing is not None
+        is_small = not hasattr(frame, "sparkSession")
+        if is_small and not table.rules:
+            figures = small_tables.stage(frame, table, folder, days if many else None, job.name)
+        else:  # rules are Spark's own SQL
+            spark_frame = self.frame(frame, table) if is_small else frame
+            conformed = frames.conform(spark_frame, table, job=job.name, keep_day=many)
+            writer = conformed.write.partitionBy("day") if many else conformed.write
+            writer.parquet(str(folder))
+            back = self.spark.read.schema(frames.schema(table, with_day=many)).parquet(str(folder))
+            figures = frames.profile(back, table, by_day=many)
+        self.log.write("staged", run=self.run_id, job=job.name, table=table.name, days=[str(d) for d in days])
+        return figures
 
     def _publish(self, job: Job, staged: _Staged, inputs: dict[Any, Any], causes: dict[date, str]) -> list[Published]:
         def one(day: date) -> Published | None:

@@ -6,6 +6,8 @@ import re
 
 import pyarrow as pa
 
+FLOATS = ("double", "float")
+MOST_STEPS = 2.0**52  # beyond so many steps of its scale a double has no digits after them
 PLAIN: dict[str, pa.DataType] = {
     "string": pa.string(),
     "double": pa.float64(),

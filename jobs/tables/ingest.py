@@ -253,7 +253,6 @@ def counts(table: Table) -> Table:
             Column("note", "string", "columns dropped because the contract does not name them, columns absent"),
         ),
         is_landed=True,
-        rules=("rows_in = rows_out + quarantined + duplicates",),
     )
 
 
