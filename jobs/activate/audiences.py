@@ -16,6 +16,7 @@ from jobs.activate.allocation.kept import to_text
 from jobs.activate.allocation.narrow import measures, people_frame
 from jobs.activate.allocation.passes import Passes
 from jobs.activate.allocation.people import Layout
+from jobs.activate.allocation.prudence import cap_notes, prudent
 from jobs.activate.allocation.report import expected, plan_rows
 from jobs.activate.allocation.sober import model_errors_of, sobered
 from jobs.activate.allocation.solve import Outcome, allocate
@@ -71,9 +72,10 @@ def audiences(
 ) -> tuple[DataFrame, pd.DataFrame, pd.DataFrame]:
     """At most one channel a person, within every row of the programme; the held out are listed under `none`."""
     money, lenders = budgets(spend, rates, conf, day, shell), read_lenders(lent, conf, shell)
-    terms = terms_of(conf, money.left, money.total_left, _impact(models, conf, shell))
-    terms = replace(terms, partners=lenders.partners(conf) if lenders else None)
     told = model_errors_of(errors, shell)
+    kept = prudent(conf, told)
+    terms = terms_of(kept, money.left, money.total_left, _impact(models, conf, shell))
+    terms = replace(terms, partners=lenders.partners(kept) if lenders else None)
     program, scored = terms.program(), sobered(scores.drop("day"), told, float(conf.base.plan.value_of_good))
     open_pairs = eligibility.where("is_eligible").select("prospect_key", "person_key", "channel")
     layout = Layout(terms.channels, program.quantities, has_kind=lenders is not None)
@@ -83,7 +85,7 @@ def audiences(
     passes = Passes(shell, people, layout, program)
     state = _state(scored, people, shell)
     passes = passes.holding(state["people"])
-    notes = [_consent_note(conf)] if conf.policy.consent == "assumed" else []
+    notes = [*([_consent_note(conf)] if conf.policy.consent == "assumed" else []), *cap_notes(conf, kept)]
     if state["fitted"]:
         outcome = allocate(passes, terms, state["people"])
     else:

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from jobs.activate.allocation.kept import Kept, of_text
 from jobs.activate.allocation.narrow import people_frame
+from jobs.activate.allocation.prudence import prudent
 from jobs.activate.allocation.sober import model_errors_of, sobered
 from jobs.activate.allocation.terms import terms_of
 from jobs.activate.judging import judged
@@ -77,10 +78,11 @@ def plan_gate(
     kept = of_text(str(rule["payload"].iloc[0]))
     since = day - timedelta(days=limits.window_days)
     recent = assignments.where(F.col("assigned_day") >= F.lit(since))
-    told = sobered(scores, model_errors_of(errors, shell), float(conf.base.plan.value_of_good))
+    off = model_errors_of(errors, shell)
+    told = sobered(scores, off, float(conf.base.plan.value_of_good))
     if kept.layout.has_kind and (lenders := read_lenders(lent, conf, shell)):
         told = lenders.with_kind(told, prospects.drop("day"))
-    chances = shell.cut(_chances(told, kept, conf, day))
+    chances = shell.cut(_chances(told, kept, prudent(conf, off), day))
     rows = shell.cut(prepared(recent, scores, chances, kept.layout.channels, conf, day))
     found = judged(rows, kept.layout.channels, shell)
     figures = [found.get(name) for name in NAMES]

@@ -39,16 +39,25 @@ class ModelErrors:
     def half_width(self, measure: str, amounts: Mapping[str, float]) -> float:
         """Half of the 95 % interval of a sum of amounts by channel, relative to it; 0 where no error is known.
 
-        Errors of channels that go together are added up together. With n halvings, Student's t with n degrees.
+        With n halvings, Student's t with n degrees.
         """
+        from scipy.stats import t
+
+        error, degrees = self._error(measure, amounts)
+        return float(t.ppf(0.975, degrees) * error) if degrees else 0.0
+
+    def standard_error(self, measure: str, amounts: Mapping[str, float]) -> float:
+        """The standard error of such a sum, relative to it; 0 where none is known."""
+        return self._error(measure, amounts)[0]
+
+    def _error(self, measure: str, amounts: Mapping[str, float]) -> tuple[float, int]:
+        """The relative standard error and its degrees; errors of channels that go together are added up together."""
         known = {c: (amount, self.ratios[(measure, c)]) for c, amount in amounts.items() if (measure, c) in self.ratios}
         total = sum(amount for amount, _ in known.values())
         if total <= 0:
-            return 0.0
-        from scipy.stats import t
-
+            return 0.0, 0
         ways = np.sum([(amount / total) * ratios for amount, ratios in known.values()], axis=0)
-        variance, degrees = float(np.mean(np.square(ways))) / 4.0, len(ways)
+        variance = float(np.mean(np.square(ways))) / 4.0
         if (hidden := self.ratios.get((f"hidden_{measure}", "*"))) is not None:
             variance += float(hidden[0]) ** 2 / 4.0
-        return float(t.ppf(0.975, degrees) * np.sqrt(variance))
+        return float(np.sqrt(variance)), len(ways)
