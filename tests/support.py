@@ -9,8 +9,9 @@ import pandas as pd
 from jobs.runtime.conf import BaseConf, ChannelConf, Conf, PolicyConf, SparkConf, TrainingConf
 
 # A few rows a query: compiling and re-planning them cost more than running them. What the commands run, they run so.
+# Compiled lightly a JVM keeps 48 MB of code by default, throws away what does not fit, and compiles it again.
 QUICK = {
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.adaptive.enabled": "false",
@@ -21,6 +22,7 @@ LIGHT_JVM = {
     "JAVA_TOOL_OPTIONS": " ".join(
         [
             "-XX:TieredStopAtLevel=1",
+            "-XX:ReservedCodeCacheSize=256m",
             "-Dspark.sql.codegen.wholeStage=false",
             "-Dspark.sql.codegen.factoryMode=NO_CODEGEN",
             "-Dspark.sql.adaptive.enabled=false",
