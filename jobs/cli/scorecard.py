@@ -11,7 +11,6 @@ import typer
 
 from jobs.cli.inspect import grid
 from jobs.cli.options import CONF, AsJson, ConfDir, WarehouseDir, existing_warehouse, parse_day
-from jobs.model.person_features import APPLIED_BEFORE, MOST_BEFORE
 from jobs.runtime.errors import UsageError
 
 ADVERSE = ("late", "fraud")  # stages whose event nobody wants
@@ -86,6 +85,7 @@ def _model(home: Path, stage: str, channel: str, day: date | None) -> Any:
 def _person(home: Path, prospect: str, features: Any) -> Any:
     import pyarrow.compute as pc
 
+    from jobs.model.person_features import APPLIED_BEFORE
     from jobs.runtime import export
 
     found = export.find(home, "prospects")
@@ -107,6 +107,7 @@ def _applied_before(home: Path, prospect: str) -> float:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    from jobs.model.person_features import MOST_BEFORE
     from jobs.runtime import export
     from jobs.runtime.store import Store
 
