@@ -243,15 +243,19 @@ class Shell:
         is_small = not hasattr(frame, "sparkSession")
         if is_small and not table.rules:
             figures = small_tables.stage(frame, table, folder, days if many else None, job.name)
-        else:  # rules are Spark's own SQL
-            spark_frame = self.frame(frame, table) if is_small else frame
-            conformed = frames.conform(spark_frame, table, job=job.name, keep_day=many)
-            writer = conformed.write.partitionBy("day") if many else conformed.write
-            writer.parquet(str(folder))
-            back = self.spark.read.schema(frames.schema(table, with_day=many)).parquet(str(folder))
-            figures = frames.profile(back, table, by_day=many)
+            self._log_staged(job, table, days)
+            return figures
+        # Rules are Spark's own SQL.
+        spark_frame = self.frame(frame, table) if is_small else frame
+        conformed = frames.conform(spark_frame, table, job=job.name, keep_day=many)
+        writer = conformed.write.partitionBy("day") if many else conformed.write
+        writer.parquet(str(folder))
+        self._log_staged(job, table, days)
+        back = self.spark.read.schema(frames.schema(table, with_day=many)).parquet(str(folder))
+        return frames.profile(back, table, by_day=many)
+
+    def _log_staged(self, job: Job, table: Table, days: list[date]) -> None:
         self.log.write("staged", run=self.run_id, job=job.name, table=table.name, days=[str(d) for d in days])
-        return figures
 
     def _publish(self, job: Job, staged: _Staged, inputs: dict[Any, Any], causes: dict[date, str]) -> list[Published]:
         def one(day: date) -> Published | None:
