@@ -130,6 +130,23 @@ def _lent(program: Program, people: People, prices: Floats, *, second: bool = Fa
     return np.where(people.may, one.own + lent.cost, np.inf), lent
 
 
+def cheapest_at(program: Program, people: People, prices: Floats) -> tuple[Floats, Ints]:
+    """People x partners: what lending there costs on the cheapest channel, and that channel; infinite: none is open."""
+    assert program.partners is not None
+    assert people.kind is not None
+    one, rate = priced(program, people, prices), program.partners.rates[people.kind]
+    tables = [table[people.kind] for table in one.tables]
+    cost, channel = np.full(rate.shape, np.inf), np.zeros(rate.shape, dtype=np.int64)
+    for k in range(len(program.channels)):
+        here = np.broadcast_to(one.own[:, k, None], rate.shape).copy()
+        for part, table in zip(one.parts, tables, strict=True):
+            here += part[:, k, None] * table
+        here[~((rate > 0) & people.may[:, k, None])] = np.inf
+        is_less = here < cost
+        cost[is_less], channel[is_less] = here[is_less], k
+    return cost, channel
+
+
 def _charges(program: Program, prices: Floats) -> dict[str, Floats]:
     """What partners' own rows and prices charge for each funded, late and fraudulent customer, by partner."""
     assert program.partners is not None

@@ -20,7 +20,7 @@ from jobs.activate.allocation.sums import totals
 
 SEATS, MOVES_A_SEAT = 20_000, 2  # at most
 FEWEST_SEATS, PEOPLE_A_SEAT = 2_000, 50
-OWN_SEATS = 40  # seats beside those for each partner's own people: rows of a partner few are sent to need them
+OWN_SEATS = 200  # seats beside those for each partner's own people: rows of a partner few are sent to need them
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jobs.activate.allocation.answers import best_arms
 from jobs.activate.allocation.board import MOVES_A_SEAT, SEATS, Board, Moves, moves_of
-from jobs.activate.allocation.master import Followed, master
+from jobs.activate.allocation.columns import regenerated
+from jobs.activate.allocation.master import Followed, Settled, master
 from jobs.activate.allocation.program import Floats, Ints, Program
 from jobs.activate.allocation.sums import activity, objective_of, totals
 
@@ -90,6 +92,7 @@ def search(
     best_bound, centre, level, is_short = -np.inf, np.zeros(len(limits)), 1.0, False
     questions = [*start] or [np.zeros(len(limits))]
     found: Mixture | None = None
+    last: Floats | None = None
     for number in range(1, max_passes + 1):
         for prices, sums in zip(questions, ask(questions), strict=True):
             plan = Plan(prices, objective_of(program, sums), activity(program, sums))
@@ -102,9 +105,10 @@ def search(
             if found.gap <= max_gap:
                 return replace(found, passes=number)
         board = near(centre, seats) if near is not None else None
-        found = _mixed(program, plans, centre, board, seats, level, best_bound, number)
+        found = _mixed(program, plans, centre, board, seats, level, best_bound, number, last is not centre)
+        last = centre
         seats = min(SEATS, 2 * seats)
-        is_short = bool((found.slack > UNMET * np.maximum(np.abs(limits), TINY)).any())
+        is_short = bool((found.slack > _unmet(program)).any())
         if found.gap <= max_gap and (not is_short or level >= PENALTY):
             break
         level = min(PENALTY, level * RAISE) if is_short else level
@@ -125,18 +129,58 @@ def _mixed(
     level: float,
     bound: float,
     passes: int,
+    is_new: bool,
 ) -> Mixture:
-    """The cheapest mixture of plans, with the board's moves from its answer to `centre` on top."""
+    """The cheapest mixture of plans, with the board's moves from its answer to `centre` on top.
+
+    Where partners have rows it is the one plan of a new centre, if the board can make it keep every row: chances of
+    following several would leave rows of a few people broken by whoever is not on the board.
+    """
     moves = moves_of(program, board, centre, MOVES_A_SEAT * seats) if board is not None else None
     unit = _unit(program, plans, moves)
     # Nobody listed keeps every row but those that ask for something.
     penalty = np.minimum(np.maximum(level * unit, 2.0 * centre), PENALTY * unit)
     penalty = np.where(program.limits < 0.0, penalty, np.inf)
-    found = master(program, _followed(program, plans, board, moves), moves, penalty)
+    followed = _followed(program, plans, board, moves)
+    if board is not None and moves is not None and program.has_partner_rows:
+        alone = _alone(plans, centre) if is_new else None
+        moves, found = _generated(program, board, followed, moves, penalty, PENALTY * unit, seats, alone)
+    else:
+        found = master(program, followed, moves, penalty)
     weights, prices = found.weights, found.prices
     return Mixture(
         tuple(plans), weights, prices, centre, found.value, bound, found.slack, PENALTY * unit, passes, board, moves
     )
+
+
+def _generated(
+    program: Program,
+    board: Board,
+    followed: Followed,
+    moves: Moves,
+    penalty: Floats,
+    highest: Floats,
+    seats: int,
+    alone: NDArray[np.bool_] | None,
+) -> tuple[Moves, Settled]:
+    """The board's moves and the master's answer once no other move would make it much cheaper.
+
+    `alone`: the one plan to follow, if every row can be kept so.
+    """
+    if alone is not None:
+        one = Followed(followed.objective[alone], followed.rows[:, alone])
+        others, found = regenerated(program, board, one, moves, highest, MOVES_A_SEAT * seats)
+        if (found.slack <= _unmet(program)).all():
+            return others, replace(found, weights=alone.astype(np.float64))
+    return regenerated(program, board, followed, moves, penalty, MOVES_A_SEAT * seats)
+
+
+def _alone(plans: Sequence[Plan], prices: Floats) -> NDArray[np.bool_]:
+    return np.array([plan.prices is not None and np.array_equal(plan.prices, prices) for plan in plans], dtype=np.bool_)
+
+
+def _unmet(program: Program) -> Floats:
+    return np.asarray(UNMET * np.maximum(np.abs(program.limits), TINY))
 
 
 def _followed(program: Program, plans: Sequence[Plan], board: Board | None, moves: Moves | None) -> Followed:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from jobs.runtime.shell import Shell
 
-SAMPLE = 60_000
+SAMPLE, LENT_SAMPLE = 60_000, 150_000  # people held to find prices on; where partners of a few people have rows
 HELD = 250_000  # so many people take some 100 MB on the driver, and no time going through Spark
 CHOSEN = "prospect_key string, channel string, role string, propensity double"
 LENT = "partner string, pass_rate double"
@@ -76,10 +76,14 @@ class Passes:
 
     def sample(self, people: int) -> tuple[Board, float]:
         """A hashed sample of people on the driver, in the order of their keys, and which share of `people` it is."""
-        share = min(1.0, SAMPLE / max(people, 1))
+        share = min(1.0, self._most / max(people, 1))
         if self.held is not None:
             return self._everybody.only(self._everybody.luck["pick"] < share), share
         return self.brought(self.frame if share >= 1.0 else self.frame.where(f"pick < {share!r}")), share
+
+    @property
+    def _most(self) -> int:
+        return LENT_SAMPLE if self.program.has_partner_rows else SAMPLE
 
     @cached_property
     def _everybody(self) -> Board:
@@ -90,7 +94,7 @@ class Passes:
         return self.layout.board(self._columns(frame))
 
     def _columns(self, frame: DataFrame) -> dict[str, Any]:
-        rows = self.shell.small(frame, max(HELD, int(SAMPLE * 1.2) + 1000), ["prospect_key"])
+        rows = self.shell.small(frame, max(HELD, int(self._most * 1.2) + 1000), ["prospect_key"])
         return {str(name): rows[name] for name in rows.columns}
 
     def settle(self, chooser: Policy | DayZero, layout: Layout, placed: Placed | None = None) -> DataFrame:

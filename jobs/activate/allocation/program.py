@@ -64,6 +64,11 @@ class Program:
         """Arms a channel."""
         return 1 if self.partners is None else len(self.partners)
 
+    @property
+    def has_partner_rows(self) -> bool:
+        """Whether any partner has a quota or a cap of its own."""
+        return any(row.partner is not None for row in self.rows)
+
     def unit(self, name: str) -> float:
         """What one of a sum's whole numbers is of its natural unit."""
         if name == "places":

@@ -16,6 +16,7 @@ from jobs.activate.allocation.board import Board, Moves, changes
 from jobs.activate.allocation.master import Followed, master
 from jobs.activate.allocation.program import NOBODY, Floats, Ints, Program
 from jobs.activate.allocation.sums import activity, objective_of, totals
+from jobs.activate.allocation.trading import traded
 
 # Tightenings; times the moves are laid out anew in each, as everybody moves at most once; moves made in each.
 ROUNDS, AGAIN, STEPS = 6, 3, 400
@@ -37,7 +38,7 @@ def rounded(program: Program, board: Board, moves: Moves, others: Mapping[str, I
         for _ in range(AGAIN):
             choice, lacks = _mended(program, board, moves, choice, others, split.prices, person)
             if not lacks.any():
-                return choice
+                return traded(program, board, moves, choice, others, split.prices)
         found.append((float((lacks / person).max()), choice))
         over = over + FURTHER * lacks
     return min(found, key=lambda one: one[0])[1]

@@ -6,7 +6,6 @@ With chances instead of choices it is smooth. What comes out is a start, and not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,14 +18,10 @@ from jobs.activate.allocation.sums import activity
 
 # Softness, as a share of what those listed at the first prices are worth on average, and steps of the climb.
 CLIMB = ((0.2, 60), (0.06, 60), (0.02, 100), (0.006, 100))
-AGAIN = ((0.006, 60),)  # from prices that are nearly best for other people of the same kind
-NEAR = 1.0  # of that worth: who is so far from being listed stays off
 HIGHEST = 1e3  # of a row's own unit: what nothing can meet has no price
 
 
-def softened_prices(
-    program: Program, people: People, prices: Floats, climb: Sequence[tuple[float, int]] = CLIMB
-) -> Floats:
+def softened_prices(program: Program, people: People, prices: Floats) -> Floats:
     """Prices that are nearly best for `people`, climbed to from `prices`; those where nobody is listed there."""
     from scipy import optimize
 
@@ -36,10 +31,8 @@ def softened_prices(
         return prices
     worth = float(-cost[cost < 0].mean())
     unit = _units(program, people, prices)
-    if climb == AGAIN:
-        people = people.only(cost < NEAR * worth)
     found = prices / np.where(unit > 0, unit, 1.0)
-    for softness, steps in climb:
+    for softness, steps in CLIMB:
         dual = _Softened(program, people, softness * worth, unit)
         bounds = [(0.0, max(HIGHEST, 10.0 * one)) for one in found]
         options = {"maxiter": steps, "maxcor": 20}

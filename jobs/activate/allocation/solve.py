@@ -14,13 +14,14 @@ from jobs.activate.allocation.passes import SAMPLE, Passes
 from jobs.activate.allocation.people import Layout
 from jobs.activate.allocation.placed import Placed
 from jobs.activate.allocation.program import Floats, Ints, Program
-from jobs.activate.allocation.softened import AGAIN, softened_prices
+from jobs.activate.allocation.softened import softened_prices
 from jobs.activate.allocation.sums import activity, objective_of, totals, violation
 from jobs.activate.allocation.terms import Terms
 from jobs.activate.allocation.use import at_its_use
 from jobs.activate.allocation.whole import whole_people
 
-SAMPLES, SAMPLE_GAP, SAMPLE_PASSES, CORRECTIONS = (8_000, SAMPLE), 2e-4, 16, 2
+SAMPLES, SAMPLE_GAP, SAMPLE_PASSES = (8_000, SAMPLE), 2e-4, 16
+CORRECTIONS, LENT_CORRECTIONS = 2, 4
 FULL_PASSES, MENDINGS = 16, 3
 SPARE = 0.002  # of a budget, kept when a channel's price was met higher than planned for
 UNCAPPED = 1e9
@@ -251,36 +252,36 @@ def start_prices(program: Program, crowd: Crowd, few: Board, share: float, max_g
     gap = max(max_gap, SAMPLE_GAP)
     for size in SAMPLES:
         part = min(1.0, size / max(len(few), 1))
-        is_search_itself = part * share == 1.0 and not _is_climbed(program)
+        is_search_itself = part * share == 1.0 and not program.has_partner_rows
         if not is_search_itself and (part < 1.0 or size == SAMPLES[-1]):
             scaled, some = program.scaled(share * part), few.only(few.luck["pick"] < share * part)
-            start = [_centre(Here(scaled, some), start, gap)]
+            start = _centres(Here(scaled, some), start, gap)
     if share == 1.0:
         return start
-    scaled = program.scaled(share)
-    for _ in range(CORRECTIONS):
+    scaled, own = program.scaled(share), np.array([row.partner is not None for row in program.rows])
+    for _ in range(LENT_CORRECTIONS if program.has_partner_rows else CORRECTIONS):
         mine, all_of_them = Here(scaled, few).ask(start[-1:])[0], crowd.ask(start[-1:])[0]
         more = share * activity(program, all_of_them) - activity(program, mine)
-        here = Here(scaled.with_limits(scaled.limits - more), few)
-        start.append(_centre(here, start[-1:], max_gap))
+        left = scaled.limits - more
+        # A few people of a partner's cannot make up for what everybody breaks its row by.
+        left = np.where(own & (scaled.limits >= 0.0), np.maximum(left, 0.0), left)
+        here = Here(scaled.with_limits(left), few)
+        start.extend(_centres(here, start[-1:], max_gap))
     return start[-2:]
 
 
-def _centre(here: Here, start: list[Floats], max_gap: float) -> Floats:
-    """The prices of the best bound for people in memory: by the search, or climbed to where partners have rows."""
-    if _is_climbed(here.program):
-        if start:
-            return softened_prices(here.program, here.board.people, start[-1], AGAIN)
-        return softened_prices(here.program, here.board.people, _without_partners_rows(here, max_gap))
+def _centres(here: Here, start: list[Floats], max_gap: float) -> list[Floats]:
+    """The prices of the best bound for people in memory; where partners have rows, then those of the last master.
+
+    There the first prices are climbed to.
+    """
+    if here.program.has_partner_rows and not start:
+        return [softened_prices(here.program, here.board.people, _without_partners_rows(here, max_gap))]
     seats = seats_for(here.program, len(here.board))
     found = search(
         here.program, here.ask, here.near, start=start, max_gap=max_gap, max_passes=SAMPLE_PASSES, seats=seats
     )
-    return found.centre
-
-
-def _is_climbed(program: Program) -> bool:
-    return any(row.partner is not None for row in program.rows)
+    return [found.centre, found.prices] if here.program.has_partner_rows else [found.centre]
 
 
 def _without_partners_rows(here: Here, max_gap: float) -> Floats:
@@ -288,5 +289,5 @@ def _without_partners_rows(here: Here, max_gap: float) -> Floats:
     ours = np.array([row.partner is None for row in here.program.rows], dtype=np.bool_)
     program = replace(here.program, rows=tuple(row for row in here.program.rows if row.partner is None))
     prices = np.zeros(len(ours))
-    prices[ours] = _centre(Here(program, here.board), [], max_gap)
+    prices[ours] = _centres(Here(program, here.board), [], max_gap)[-1]
     return prices

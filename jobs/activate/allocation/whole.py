@@ -14,6 +14,7 @@ from jobs.activate.allocation.program import Floats, Ints, Program
 from jobs.activate.allocation.quiet import unheard
 from jobs.activate.allocation.rounding import rounded
 from jobs.activate.allocation.sums import activity, objective_of, totals, violation
+from jobs.activate.allocation.trading import traded
 
 # People tried together, beside those whom the linear programme splits; nodes of the search; whether rows may be broken.
 # Nodes, not seconds, so that the same inputs give the same plan.
@@ -41,12 +42,13 @@ def whole_people(program: Program, board: Board, moves: Moves, others: Mapping[s
     rows are many, moved greedily. Rows that whole people cannot keep are broken by little.
     """
     efforts, found = EFFORTS, list[Whole]()
-    if len(program.rows) > MANY:
+    if program.has_partner_rows or len(program.rows) > MANY:
         choice = rounded(program, board, moves, others, penalty)
         found.append(Whole(choice, _plus(others, totals(program, board.people, choice))))
-        if violation(program, activity(program, found[-1].sums)) == 0.0:
-            return found[-1]
-        efforts = EFFORTS[-1:]
+        if len(program.rows) > MANY:
+            if _lack(program, found[-1]) == 0.0:
+                return found[-1]
+            efforts = EFFORTS[-1:]
     taken = _plus(others, moves.sums)
     followed = Followed(np.array([objective_of(program, taken)]), activity(program, taken)[:, None])
     split = master(program, followed, moves, penalty)
@@ -59,12 +61,18 @@ def whole_people(program: Program, board: Board, moves: Moves, others: Mapping[s
         made = _made(program, left, _plus(others, left.sums), split.prices, nodes, may_lack)
         if made is not None:
             final = left.after(made)
+            if program.has_partner_rows:
+                final = traded(program, board, moves, final, others, split.prices)
             found.append(Whole(final, _plus(others, totals(program, board.people, final))))
-            if violation(program, activity(program, found[-1].sums)) == 0.0:
-                return found[-1]
+            if _lack(program, found[-1]) == 0.0:
+                break
     if not found:
         raise ValueError("no whole people were found, not even with rows broken")
-    return min(found, key=lambda one: violation(program, activity(program, one.sums)))
+    return min(found, key=lambda one: (_lack(program, one), objective_of(program, one.sums)))
+
+
+def _lack(program: Program, whole: Whole) -> float:
+    return violation(program, activity(program, whole.sums))
 
 
 def _few(moves: Moves, made: Floats, regret: Floats, tried: int) -> tuple[Ints, Ints]:
