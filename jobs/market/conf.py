@@ -217,8 +217,10 @@ def read_market_conf(path: Path, family: Path | None = None, **changes: object) 
 
     A family's file holds changes: its mappings change mappings key by key, and a mapping in place of a list of named
     things changes those by name, `*` all of them, a name not there before adding one. It may begin from another
-    family, the one it is `like`. Raises UsageError for no such family.
+    family, the one it is `like`. Raises UsageError for no such family or file.
     """
+    if not path.is_file():
+        raise UsageError(f"{path} is missing; run in a folder whose conf/ has it, or name that conf with --conf")
     raw = _read(path)
     if family is not None:
         if not family.is_file():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow.compute as pc
 import pytest
@@ -121,3 +123,8 @@ def test_drift_moves_lateness_prices_creatives_and_a_unit() -> None:
     shown = [prospects_snapshot(world, ids, records, int(day)) for day in days]
     medians = [pc.approximate_median(table.column("utilisation")).as_py() for table in shown]
     assert 80 < medians[1] / medians[0] < 125
+
+
+def test_without_a_market_conf_the_error_names_the_option(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--conf"):
+        read_market_conf(tmp_path / "market.yaml")
