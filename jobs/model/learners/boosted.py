@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from jobs.model.learners.cuts import coded, cuts_of
 from jobs.model.learners.features import Features, Floats, Levels, numbers
 from jobs.model.learners.settings import BoostedSettings
 from jobs.model.learners.threads import one_thread
@@ -24,10 +25,11 @@ class BoostedModel:
     numeric: tuple[str, ...]
     tables: tuple[tuple[str, Levels], ...]
     bags: tuple[HistGradientBoostingClassifier, ...]
+    cuts: tuple[Floats, ...]  # of each numeric input; trees read bins
 
     def log_odds(self, frame: pd.DataFrame) -> Floats:
         """One score a row: the mean of the bags' raw scores, added in a fixed order."""
-        matrix = _matrix(frame, self.numeric, self.tables)
+        matrix = _matrix(frame, self.numeric, self.tables, self.cuts)
         total = np.zeros(len(frame))
         with one_thread():
             for bag in self.bags:
@@ -52,7 +54,9 @@ def fit_boosted(
     tables = tuple((n, levels) for n, levels in found if _varies(levels.codes(frame[n]).astype(np.float64)))
     if not numeric and not tables:
         return None
-    matrix = _matrix(frame, numeric, tables)
+    weights = np.ones(len(frame)) if weight is None else weight
+    cuts = tuple(cuts_of(numbers(frame[name]), weights) for name in numeric)
+    matrix = _matrix(frame, numeric, tables, cuts)
     is_category = np.arange(matrix.shape[1]) >= len(numeric)
     with one_thread():
         bags = tuple(
@@ -69,13 +73,18 @@ def fit_boosted(
             ).fit(matrix, label, sample_weight=weight)
             for bag in range(settings.bags)
         )
-    return BoostedModel(numeric, tables, bags)
+    return BoostedModel(numeric, tables, bags, cuts)
 
 
-def _matrix(frame: pd.DataFrame, numeric: tuple[str, ...], tables: tuple[tuple[str, Levels], ...]) -> Floats:
+def _matrix(
+    frame: pd.DataFrame,
+    numeric: tuple[str, ...],
+    tables: tuple[tuple[str, Levels], ...],
+    cuts: tuple[Floats, ...],
+) -> Floats:
     matrix = np.empty((len(frame), len(numeric) + len(tables)), order="F")
     for at, name in enumerate(numeric):
-        matrix[:, at] = numbers(frame[name])
+        matrix[:, at] = coded(numbers(frame[name]), cuts[at])
     for at, (name, levels) in enumerate(tables, start=len(numeric)):
         matrix[:, at] = levels.codes(frame[name])
     return matrix
