@@ -10,19 +10,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jobs.activate.allocation.board import Board, Moves, changes
 from jobs.activate.allocation.master import Followed, master
 from jobs.activate.allocation.program import NOBODY, Floats, Ints, Program
-from jobs.activate.allocation.sums import activity, objective_of, totals
+from jobs.activate.allocation.room import floors, per_person, room_left
+from jobs.activate.allocation.sums import activity, objective_of
 from jobs.activate.allocation.trading import traded
 
 # Tightenings; times the moves are laid out anew in each, as everybody moves at most once; moves made in each.
 ROUNDS, AGAIN, STEPS = 6, 3, 400
 SPLIT = 1e-6
 TINY = 1e-9  # persons
-HAIR = 1e-7  # of a person's weight, kept free of each row
 FURTHER = 1.1  # how much of what a row lacked it is tightened by next
 
 
@@ -30,7 +29,7 @@ def rounded(program: Program, board: Board, moves: Moves, others: Mapping[str, I
     """Everybody's arm on the board, within every row beside what `others` take; else the least short that was found."""
     taken = {name: others[name] + whole for name, whole in moves.sums.items()}
     followed = Followed(np.array([objective_of(program, taken)]), activity(program, taken)[:, None])
-    person = _per_person(moves.rows)
+    person = per_person(moves.rows)
     over, found = np.zeros(len(person)), list[tuple[float, Ints]]()
     for _ in range(ROUNDS):
         split = master(program.with_limits(program.limits - over), followed, moves, penalty)
@@ -58,14 +57,11 @@ def _mended(
     person = np.concatenate([moves.person, back])
     arm = np.concatenate([moves.arm, moves.base[back]])
     now = changes(program, board.people, choice, person, arm)
-    mine = totals(program, board.people, choice)
-    room = (program.limits - activity(program, {name: others[name] + mine[name] for name in mine})) / unit
-    hair = np.array([0.0 if row.kind == "places" else HAIR for row in program.rows])
-    room = np.maximum(room - hair, np.minimum(room, 0.0))
+    room = room_left(program, board, choice, others, unit)
     regret = np.maximum(now.objective + prices @ now.rows, 0.0)
     regret = regret + 1e-3 * float(np.abs(now.objective).mean())
     table = sp.csc_matrix(now.rows / unit[:, None])
-    is_floor = _is_floor(program)
+    is_floor = floors(program)
     free, choice = arm != choice[person], choice.copy()
     for phase in (~is_floor, is_floor, None):
         for _ in range(STEPS):
@@ -95,10 +91,6 @@ def _mended(
     return choice, np.maximum(-room, 0.0) * unit
 
 
-def _is_floor(program: Program) -> NDArray[np.bool_]:
-    return np.array([row.kind.startswith("-") for row in program.rows], dtype=np.bool_)
-
-
 def _largest(moves: Moves, made: Floats) -> Ints:
     """Everybody's arm where each does whatever the linear programme has them do most."""
     stays = 1.0 - np.bincount(moves.person, made, minlength=len(moves.base))
@@ -112,9 +104,3 @@ def _sum(table: Any, values: Floats) -> Floats:
     """Sums of values by move; exactly zero where all are."""
     summed = np.add.reduceat(np.append(values, 0.0), table.indptr[:-1])
     return np.where(np.diff(table.indptr) > 0, summed, 0.0)
-
-
-def _per_person(rows: Floats) -> Floats:
-    """What a person weighs on each row, on average over the moves that touch it."""
-    touched: NDArray[np.int64] = np.maximum((rows != 0).sum(axis=1), 1)
-    return np.asarray(np.maximum(np.abs(rows).sum(axis=1) / touched, 1e-12))

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from jobs.activate.allocation.answers import cheapest_at, reduced_costs
 from jobs.activate.allocation.board import Board, Moves, changes
 from jobs.activate.allocation.program import Floats, Ints, Program
-from jobs.activate.allocation.sums import activity, totals
+from jobs.activate.allocation.room import floors, per_person, room_left
 
 # Sweeps over all partners: with floors at their price, given back after each, then with floors kept like any row.
 LOOSE, STRICT = 2, 6
 PICKS, WIDTH, TRIED = 12, 400, 20  # trades of a partner a sweep; its cheapest moves; pairs looked at in full
 OWN_MOVES = 100  # beside the moves given: the cheapest to each partner
 RESTORED, REST = 400, 0.02  # moves that give a floor back what it lacks or has too much; what is near enough, persons
-HAIR, TINY = 1e-7, 1e-9
+TINY = 1e-9
 
 
 def traded(
@@ -76,11 +76,7 @@ class _Table:
         arm: Ints,
     ) -> _Table:
         now = changes(program, board.people, choice, person, arm)
-        touched: NDArray[np.int64] = np.maximum((now.rows != 0).sum(axis=1), 1)
-        unit = np.maximum(np.abs(now.rows).sum(axis=1) / touched, 1e-12)
-        mine = totals(program, board.people, choice)
-        room = (program.limits - activity(program, {name: others[name] + mine[name] for name in mine})) / unit
-        hair = np.array([0.0 if row.kind == "places" else HAIR for row in program.rows])
+        unit = per_person(now.rows)
         return cls(
             choice=choice,
             person=person,
@@ -88,9 +84,9 @@ class _Table:
             objective=now.objective,
             rows=now.rows / unit[:, None],
             prices=prices * unit,
-            room=np.maximum(room - hair, np.minimum(room, 0.0)),
+            room=room_left(program, board, choice, others, unit),
             partner=np.array([-1 if row.partner is None else row.partner for row in program.rows]),
-            is_floor=np.array([row.kind.startswith("-") for row in program.rows], dtype=np.bool_),
+            is_floor=floors(program),
             free=arm != choice[person],
         )
 

@@ -39,7 +39,8 @@ def whole_people(program: Program, board: Board, moves: Moves, others: Mapping[s
     """Put the board beside what `others` take (exact sums).
 
     A linear programme splits few people; those and the nearest to them are then put by a whole-number one, or, where
-    rows are many, moved greedily. Rows that whole people cannot keep are broken by little.
+    rows are many, moved greedily; where partners have a few rows the cheaper of both is taken. Rows that whole people
+    cannot keep are broken by little.
     """
     efforts, found = EFFORTS, list[Whole]()
     if program.has_partner_rows or len(program.rows) > MANY:
