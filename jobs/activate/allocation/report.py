@@ -1,4 +1,4 @@
-"""The plan as rows: what each channel is to spend and win, with sampling intervals and the certificate."""
+"""The plan as rows: what each channel is to spend and win, how far that may be off, and the certificate."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ ALL = "(all)"
 CHANCE = (
     "chance of the draw (spend as if each person's had a spread as large as its mean, good Poisson, rates binomial)"
 )
-BOTH = f"intervals: {CHANCE} and the models' error, as models of either half of the people differ (fraud: chance alone)"
+MODELS = (
+    "intervals: the models' error in what is expected, as models of either half of the people differ (fraud: chance of "
+    "the draw); what will be seen varies by chance besides"
+)
 CHANCE_ONLY = f"intervals: {CHANCE} only, not the models' error"
 
 
@@ -79,7 +82,7 @@ def plan_rows(
             "gap": outcome.gap,
             "max_violation": outcome.max_violation,
             "binding": None if outcome.binding is None else ",".join(outcome.binding),
-            "note": "; ".join([*notes, *outcome.notes, BOTH if errors.is_known else CHANCE_ONLY]),
+            "note": "; ".join([*notes, *outcome.notes, MODELS if errors.is_known else CHANCE_ONLY]),
             **_figures(list(by_channel.values()), errors),
         }
     )
@@ -88,7 +91,10 @@ def plan_rows(
 
 
 def _figures(parts: list[Any], errors: ModelErrors) -> dict[str, Any]:
-    """The figures of channels together, each with the interval that chance and the models' error make."""
+    """The figures of channels together, each with the interval of its expectation: the models' error.
+
+    Where no error is known of a figure, its interval is what the chance of the draw makes of it.
+    """
     told = ("people", "spend", "spend_square", "good", "funded", "late", "fraud")
     sums = {name: sum(float(part[name]) for part in parts) for name in told}
     spend, good, funded = sums["spend"], sums["good"], sums["funded"]
@@ -96,24 +102,24 @@ def _figures(parts: list[Any], errors: ModelErrors) -> dict[str, Any]:
         name: errors.half_width(name, {part["channel"]: float(part[name]) for part in parts})
         for name in ("spend", "good")
     }
-    spread = sqrt(Z**2 * sums["spend_square"] + (off["spend"] * spend) ** 2)
-    chance = sqrt(Z**2 * max(good, 0.0) + (off["good"] * good) ** 2)
+    spread = off["spend"] * spend or Z * sqrt(sums["spend_square"])
+    around = off["good"] * good or Z * sqrt(max(good, 0.0))
     result: dict[str, Any] = {
         "audience_size": int(sums["people"]),
         "expected_spend": spend,
         "expected_spend_lo": max(0.0, spend - spread),
         "expected_spend_hi": spend + spread,
         "expected_good": good,
-        "expected_good_lo": good - chance,
-        "expected_good_hi": good + chance,
+        "expected_good_lo": good - around,
+        "expected_good_hi": good + around,
     }
     for name in ("late", "fraud"):
         rate = sums[name] / funded if funded > 0 else None
         result[f"expected_{name}_rate"] = rate
         wide = None
         if rate is not None:
-            around = errors.half_width(name, {"*": sums[name]}) * rate
-            wide = sqrt(Z**2 * max(rate * (1 - rate), 0.0) / funded + around**2)
+            off_by = errors.half_width(name, {"*": sums[name]}) * rate
+            wide = off_by or Z * sqrt(max(rate * (1 - rate), 0.0) / funded)
         result[f"expected_{name}_rate_lo"] = None if rate is None or wide is None else max(0.0, rate - wide)
         result[f"expected_{name}_rate_hi"] = None if rate is None or wide is None else min(1.0, rate + wide)
     return result

@@ -176,8 +176,11 @@ def test_a_plan_pays_for_what_use_makes_dearer(rows: Any, make_shell: Any, tmp_p
     for row, off_by in ((whole, 2.776 * 0.2), (other, 0.0)):
         good = row["expected_good"]
         half = row["expected_good_hi"] - good
-        assert half == pytest.approx(np.hypot(1.96 * good**0.5, off_by * good), rel=1e-3)
-    assert ("models' error, as models" in whole["note"], "not the models' error" in other["note"]) == (True, True)
+        assert half == pytest.approx(off_by * good or 1.96 * good**0.5, rel=1e-3)
+    assert ("models' error in what is expected" in whole["note"], "not the models' error" in other["note"]) == (
+        True,
+        True,
+    )
     listed = to_pandas(flat, "prospect_key")
     told = to_pandas(given["scores"], "prospect_key").merge(listed, on=["prospect_key", "channel"])
     good = (told["p_apply"] - told["p_organic"]) * told["p_approve"] * told["p_fund"] * told["p_good"]

@@ -1,4 +1,4 @@
-"""What the models' error adds to a plan's intervals."""
+"""How wide the models' error makes a plan's intervals."""
 
 from __future__ import annotations
 
