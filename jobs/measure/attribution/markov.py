@@ -1,0 +1,99 @@
+"""Markov chains of the last k touches: what each channel's removal would cost, exactly, from one factorisation.
+
+With Q the chances between states, r those of converting, F = (I - Q)^-1, p = F r and s the start, a channel whose
+states are B takes away RE = F[s,B] F[B,B]^-1 p[B] / p[s] (measurement.md, section 3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from scipy.linalg import lu_factor, lu_solve
+
+from jobs.measure.attribution.paths import Floats, Ints, Paths
+from jobs.runtime.errors import DataRefused
+
+MOST_STATES = 6_000  # 300 MB for the inverse
+
+
+@dataclass(frozen=True)
+class Chain:
+    """An absorbing chain of `n` states, each the last k touches of a journey.
+
+    `grams` (n, k): channel codes, newest first, -1 before the first touch; `moves` (n, n): chances; `ends` (n,):
+    chance to convert next; `worth` (n,): the same times the mean value of such a conversion; `opening` (n,): chance
+    that a journey starts there.
+    """
+
+    channels: tuple[str, ...]
+    grams: Ints
+    moves: sparse.csr_matrix
+    ends: Floats
+    worth: Floats
+    opening: Floats
+
+
+@dataclass(frozen=True)
+class Removal:
+    """`base`: conversions a journey; `value`: its expected value; the share each channel's absence takes of either."""
+
+    base: float
+    value: float
+    of_conversions: Floats
+    of_value: Floats
+
+
+def chain(paths: Paths, order: int = 1) -> Chain:
+    """The chain of `order` that journeys with at least one touch drew; DataRefused when there is none."""
+    weight = (paths.conversions + paths.nulls)[paths.owners]
+    if not len(paths.codes) or not weight.sum():
+        raise DataRefused("no path has both a touch and a journey, so there is no chain; check the columns of counts")
+    kept = weight > 0
+    state, grams = _states(paths, order, kept)
+    firsts, lasts = paths.firsts[kept[paths.firsts]], paths.lasts[kept[paths.lasts]]
+    size = len(grams)
+    steps = np.flatnonzero(kept[1:] & (paths.owners[1:] == paths.owners[:-1]))
+    flow = sparse.coo_matrix((weight[steps], (state[steps], state[steps + 1])), shape=(size, size)).tocsr()
+    ended = paths.owners[lasts]
+    converted = np.bincount(state[lasts], paths.conversions[ended], minlength=size)
+    earned = np.bincount(state[lasts], paths.values[ended], minlength=size)
+    out = np.bincount(state[kept], weight[kept], minlength=size)
+    opening = np.bincount(state[firsts], weight[firsts], minlength=size)
+    moves = sparse.diags(1.0 / out).dot(flow).tocsr()
+    return Chain(paths.channels, grams, moves, converted / out, earned / out, opening / opening.sum())
+
+
+def removal(chain: Chain) -> Removal:
+    """Exact removal effects of every channel; DataRefused beyond MOST_STATES states."""
+    size = len(chain.grams)
+    if size > MOST_STATES:
+        raise DataRefused(f"these paths make {size:,} states, at most {MOST_STATES:,} are solved; lower --order")
+    factors = lu_factor(np.eye(size) - chain.moves.toarray())
+    visits = lu_solve(factors, np.eye(size))
+    wins = visits @ np.column_stack([chain.ends, chain.worth])
+    seen = chain.opening @ visits
+    whole = chain.opening @ wins
+    lost = np.zeros((len(chain.channels), 2))
+    for code in range(len(chain.channels)):
+        states = np.flatnonzero((chain.grams == code).any(axis=1))
+        if len(states):
+            lost[code] = seen[states] @ np.linalg.solve(visits[np.ix_(states, states)], wins[states])
+    shares = np.clip(np.divide(lost, whole, out=np.zeros_like(lost), where=whole > 0), 0.0, 1.0)
+    return Removal(float(whole[0]), float(whole[1]), shares[:, 0], shares[:, 1])
+
+
+def _states(paths: Paths, order: int, kept: np.ndarray) -> tuple[Ints, Ints]:
+    """The state of each touch, and each state's channels, newest first."""
+    base = len(paths.channels) + 1
+    place = np.arange(len(paths.codes)) - paths.starts[paths.owners]
+    keys = np.zeros(len(paths.codes), dtype=np.int64)
+    for back in range(order):
+        before = np.roll(paths.codes, back) + 1
+        keys += np.where(place >= back, before, 0) * base**back
+    found, inverse = np.unique(keys[kept], return_inverse=True)
+    state = np.full(len(paths.codes), -1, dtype=np.int64)
+    state[kept] = inverse
+    grams = np.column_stack([found // base**back % base - 1 for back in range(order)])
+    return state, grams
