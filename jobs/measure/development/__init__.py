@@ -1,0 +1,1 @@
+"""What young cohorts will come to, told apart from what was seen of them."""
