@@ -10,40 +10,55 @@ from pyspark.sql import functions as F
 from jobs.contract import job
 from jobs.link.components import components
 from jobs.link.identifiers import STRONG, laid_out, person_key
+from jobs.link.identity.conflicts import NATIONAL, settled
+from jobs.link.identity.ties import over_shared, stars, usable
 from jobs.runtime.conf import Conf
 from jobs.tables.ingest import ID_TYPES, PROSPECTS
-from jobs.tables.link import IDENTIFIER_OWNERS, PEOPLE
+from jobs.tables.link import DROPPED_LINKS, IDENTIFIER_OWNERS, PEOPLE
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
     from jobs.runtime.shell import Shell
 
+# Of a node "YYYY-MM-DD|prospect key".
+FOUNDER_AT, FOUNDER_LENGTH = 12, 128
 
-@job(reads={"prospects": PROSPECTS.upto()}, writes=(PEOPLE, IDENTIFIER_OWNERS))
-def people(prospects: DataFrame, *, conf: Conf, shell: Shell) -> tuple[DataFrame, DataFrame]:
+
+@job(reads={"prospects": PROSPECTS.upto()}, writes=(PEOPLE, IDENTIFIER_OWNERS, DROPPED_LINKS))
+def people(prospects: DataFrame, *, conf: Conf, shell: Shell) -> tuple[DataFrame, DataFrame, DataFrame]:
     """Join prospect rows that share a strong identifier today; remember every identifier a prospect ever had.
 
     Everybody ever landed stays a person; only rows of the newest snapshot are sent. An identifier that more than
-    `link.max_shared` prospects share joins nobody, and one that several people had belongs to none of them.
+    `link.max_shared` prospects share joins nobody, nor does one of two people with national identifiers of their own,
+    and one that several people had belongs to none of them. A person's key is that of the row known longest, so that
+    who arrives changes nobody's.
     """
     held = shell.cut(_held(prospects))
     listed = shell.cut(_listed(prospects))
-    shared = held.where("is_current").where(F.col("kind").isin(*STRONG))
-    labels = components(_edges(shared, conf.base.link.max_shared), shell)
-    named = listed.join(labels, listed["prospect_key"] == labels["node"], "left").select(
-        *listed.columns, person_key(F.coalesce("label", "prospect_key")).alias("person_key")
-    )
+    strong = held.where("is_current").where(F.col("kind").isin(*STRONG))
+    ties = shell.cut(usable(strong, conf.base.link.max_shared))
+    nationals = strong.where(F.col("kind") == NATIONAL).select("node", F.col("id_key").alias("national"))
+    labels, refused = settled(components(stars(ties), shell), ties, nationals, shell)
+    founder = F.substring(F.coalesce("label", "node"), FOUNDER_AT, FOUNDER_LENGTH)
+    named = listed.join(labels, "node", "left").select(*listed.columns, person_key(founder).alias("person_key"))
     persons = shell.cut(_with_sent(named))
-    return persons.select(*[c.name for c in PEOPLE.columns]), _owners(held, persons)
+    dropped = over_shared(strong, conf.base.link.max_shared).union(refused)
+    return persons.select(*[c.name for c in PEOPLE.columns]), _owners(held, persons), dropped
+
+
+def _node(first_day: Column) -> Column:
+    """A prospect by the day it was first landed, so that the least node of a person is the row known longest."""
+    return F.concat(F.date_format(first_day, "yyyy-MM-dd"), F.lit("|"), F.col("prospect_key"))
 
 
 def _held(prospects: DataFrame) -> DataFrame:
     """Each (prospect, kind, identifier) ever seen: the last day, and whether it is on the prospect's newest row."""
-    newest = F.max("day").over(Window.partitionBy("prospect_key"))
+    known = Window.partitionBy("prospect_key")
     rows = prospects.select("day", "prospect_key", *[f"id_{kind}_key" for kind in ID_TYPES])
-    long = laid_out(rows.withColumn("_newest", newest), "prospect_key", "day", "_newest")
-    return long.groupBy("prospect_key", "kind", "id_key").agg(
+    told = rows.withColumn("_newest", F.max("day").over(known)).withColumn("node", _node(F.min("day").over(known)))
+    long = laid_out(told, "prospect_key", "node", "day", "_newest")
+    return long.groupBy("prospect_key", "node", "rank", "kind", "id_key").agg(
         F.max("day").alias("last_day"), (F.max("day") == F.max("_newest")).alias("is_current")
     )
 
@@ -53,21 +68,15 @@ def _listed(prospects: DataFrame) -> DataFrame:
     present = [F.col(f"id_{kind}_key").isNotNull().cast("int") for kind in ID_TYPES]
     count = sum(present[1:], start=present[0])
     state = F.struct("day", count.alias("identifiers"), "registered_at")
-    one = prospects.groupBy("prospect_key").agg(F.max(state).alias("_state"))
+    one = prospects.groupBy("prospect_key").agg(F.max(state).alias("_state"), F.min("day").alias("_first"))
     snapshot = prospects.agg(F.max("day").alias("_snapshot"))
     return one.crossJoin(snapshot).select(
         "prospect_key",
+        _node(F.col("_first")).alias("node"),
         "_state.identifiers",
         "_state.registered_at",
         (F.col("_state.day") == F.col("_snapshot")).alias("is_listed"),
     )
-
-
-def _edges(shared: DataFrame, max_shared: int) -> DataFrame:
-    """Each holder of a shared identifier tied to its smallest holder."""
-    hubs = shared.groupBy("kind", "id_key").agg(F.count("*").alias("_holders"), F.min("prospect_key").alias("b"))
-    usable = hubs.where((F.col("_holders") > 1) & (F.col("_holders") <= max_shared))
-    return shared.join(usable, ["kind", "id_key"]).select(F.col("prospect_key").alias("a"), "b")
 
 
 def _with_sent(named: DataFrame) -> DataFrame:

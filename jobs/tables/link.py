@@ -41,6 +41,30 @@ IDENTIFIER_OWNERS = Table(
     ),
     rules=("(person_key is null) = (persons > 1)", "(prospect_key is null) = (person_key is null)"),
 )
+DROPPED_LINKS = Table(
+    "dropped_links",
+    "link",
+    "Identifiers that tie nobody, though several prospect rows share them, each with its reason",
+    ("kind", "id_key"),
+    (
+        key("kind", "string", "identifier type: national, account, phone, email"),
+        key("id_key", "string", "pseudonym of the identifier", Privacy.PSEUDONYM),
+        key("reason", "string", "over_shared: more rows than link.max_shared; two_national_ids: of different people"),
+        key("holders", "bigint", "prospect rows that share it today"),
+    ),
+)
+PERSON_CHANGES = Table(
+    "person_changes",
+    "link",
+    "Prospects whose person became another since the last run: the history of merges and splits",
+    ("prospect_key",),
+    (
+        PROSPECT_KEY,
+        PERSON_KEY,
+        key("was_person_key", "string", "pseudonym of the person it was before", Privacy.PSEUDONYM),
+        key("change", "string", "merged: into a person known before; split: off as a person of its own"),
+    ),
+)
 LINKED_TOUCHES = Table(
     "linked_touches",
     "link",

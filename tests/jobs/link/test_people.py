@@ -17,7 +17,7 @@ OLD, NEW = date(2026, 1, 1), date(2026, 2, 1)
 @pytest.fixture
 def linked(rows: Any, make_shell: Any, conf: Any) -> Any:
     def run(content: list[dict[str, Any]]) -> tuple[pd.DataFrame, pd.DataFrame]:
-        persons, owners = people(rows(PROSPECTS, content, day=NEW), conf=conf, shell=make_shell())
+        persons, owners, _ = people(rows(PROSPECTS, content, day=NEW), conf=conf, shell=make_shell())
         return persons.toPandas().set_index("prospect_key"), owners.toPandas().set_index(["kind", "id_key"])
 
     return run
@@ -65,7 +65,8 @@ def test_the_cap_of_conf_decides_who_shares(rows: Any, make_shell: Any, conf: An
     wide = conf.model_copy(
         update={"base": conf.base.model_copy(update={"link": conf.base.link.model_copy(update={"max_shared": 6})})}
     )
-    persons, _ = people(rows(PROSPECTS, planted()), conf=wide, shell=make_shell())
+    persons, _, dropped = people(rows(PROSPECTS, planted()), conf=wide, shell=make_shell())
+    assert dropped.count() == 0
     centre = persons.where("prospect_key like 'z%'").select("person_key").distinct().count()
     assert centre == 1
 
@@ -76,6 +77,12 @@ def test_order_of_rows_does_not_matter_and_others_arriving_change_nobody(linked:
     pd.testing.assert_frame_equal(first.sort_index(), turned.sort_index())
     more, _ = linked([*planted(), {"prospect_key": "m1", "id_phone_key": "m-phone"}])
     pd.testing.assert_frame_equal(first.sort_index(), more.drop("m1").sort_index())
+    # Later, somebody whose key is smaller than any joins a person, who stays who it was.
+    first, _ = linked([row | {"day": OLD} for row in planted()])
+    stay = [row | {"day": day} for day in (OLD, NEW) for row in planted()]
+    joined, _ = linked([*stay, {"day": NEW, "prospect_key": "00", "id_phone_key": "a-phone"}])
+    assert joined.loc["00", "person_key"] == first.loc["a1", "person_key"]
+    pd.testing.assert_series_equal(first["person_key"].sort_index(), joined.drop("00")["person_key"].sort_index())
 
 
 def test_who_left_the_snapshot_stays_known_but_is_not_sent(linked: Any) -> None:
