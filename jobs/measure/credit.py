@@ -61,22 +61,28 @@ def at_billed_level(touches: DataFrame, billed: DataFrame) -> DataFrame:
     return joined.withColumn("level", moved).drop("_own", "_campaign")
 
 
-def last_click(outcomes: DataFrame, touches: DataFrame, click_days: int, zone: str) -> DataFrame:
-    """Each application once with the cell of the last touch in (applied_at - click_days, applied_at].
+def journeyer() -> Column:
+    """Whose journey a touch or an application is of: a person's, else an unknown clicker's; null where nobody knows."""
+    return F.coalesce("person_key", F.concat(F.lit("click|"), F.col("id_click_key")))
 
-    Touches of its person, and the one whose click identifier it carries, though nobody knows whose that was.
+
+def with_journeyers(touches: DataFrame, outcomes: DataFrame) -> DataFrame:
+    """`touches` by `journeyer`, without those of nobody; a touch is also of whoever applied by its click."""
+    own = touches.withColumn("journeyer", journeyer()).where("journeyer is not null")
+    came = outcomes.where("id_click_key is not null").select("id_click_key", journeyer().alias("_came")).distinct()
+    others = own.join(came, "id_click_key").where("_came <> journeyer").withColumn("journeyer", F.col("_came"))
+    return own.unionByName(others.select(*own.columns))
+
+
+def last_click(outcomes: DataFrame, touches: DataFrame, click_days: int, zone: str) -> DataFrame:
+    """Each application once with the cell of its journeyer's last touch in (applied_at - click_days, applied_at].
 
     Applications without one go to the cell (unattributed) of the day they were made.
     """
-    touched = touches.select("person_key", "id_click_key", F.struct("occurred_at", "touch_id", *CELL).alias("_touch"))
-    asked = outcomes.select("application_id", "person_key", "id_click_key", "applied_at")
-    # An equi-join leaves null keys out.
-    met = [asked.join(touched.select(name, "_touch"), name) for name in ("person_key", "id_click_key")]
-    found = (
-        met[0]
-        .select("application_id", "applied_at", "_touch")
-        .union(met[1].select("application_id", "applied_at", "_touch"))
+    touched = with_journeyers(touches, outcomes).select(
+        "journeyer", F.struct("occurred_at", "touch_id", *CELL).alias("_touch")
     )
+    found = outcomes.select("application_id", journeyer().alias("journeyer"), "applied_at").join(touched, "journeyer")
     at = F.col("_touch.occurred_at")
     start = F.col("applied_at") - F.expr(f"interval {click_days} days")
     inside = found.where((at > start) & (at <= F.col("applied_at")))

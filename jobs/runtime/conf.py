@@ -110,6 +110,9 @@ class MeasureConf(Strict):
     click_days: int = Field(
         30, ge=1, description="the last click within so many days before an application is credited"
     )
+    paths_end_at_conversion: bool = Field(
+        False, description="touches before a person's previous conversion are not credited with the next"
+    )
 
 
 class BaseConf(Strict):

@@ -150,3 +150,43 @@ CHANNEL_LIFT = Table(
         Column("reason", "string", "not_identified (the interval of the lift touches 0) or no_spend"),
     ),
 )
+CHANNEL_CREDITS = Table(
+    "channel_credits",
+    "measure",
+    "What each channel, campaign and ad group is credited with by day of the touch, under every model; not causal",
+    ("stage", "model", "cost_day", "channel", "campaign", "ad_group"),
+    (
+        key("stage", "string", "whose paths: apply, approve or fund"),
+        key(
+            "model",
+            "string",
+            "last, first, last_non_direct, linear, linear_unique, time_decay, position, markov_1 to 3",
+        ),
+        key("cost_day", "date", "day of the touch; unattributed: day of the conversion"),
+        key("channel", "string", "channel; (unattributed) for conversions without a touch"),
+        Column("campaign", "string", "campaign; null on (unattributed)"),
+        Column("ad_group", "string", "ad group; null means not at that level"),
+        key("applications", "decimal(18,9)", "applications credited, of the stage apply"),
+        key("approvals", "decimal(18,9)", "approvals credited, of the stage approve"),
+        key("funded", "decimal(18,9)", "funded customers credited, of the stage fund"),
+        key("good", "decimal(18,9)", "good customers among them"),
+        key("late", "decimal(18,9)", "late customers among them"),
+        key("fraud", "decimal(18,9)", "confirmed fraud among them"),
+        key("principal_minor", "bigint", "principal of the funded, minor units of the base currency"),
+        key("paths_cut", "bigint", "paths of over 200 touches, of which the first and the last 199 count"),
+    ),
+)
+REMOVAL_EFFECTS = Table(
+    "removal_effects",
+    "measure",
+    "What conversions would be lost without a channel, by Markov chains of the last one to three touches; not causal",
+    ("stage", "model", "channel"),
+    (
+        key("stage", "string", "whose paths: apply, approve or fund"),
+        key("model", "string", "markov_1, markov_2 or markov_3"),
+        key("channel", "string", "channel"),
+        key("effect", "double", "share of conversions lost without it"),
+        key("value_effect", "double", "share of principal lost without it"),
+        key("base_conversion", "double", "conversions a journey"),
+    ),
+)

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import lu_factor, lu_solve
 
+from jobs.measure.attribution.flows import START, WON, Flows, flows
 from jobs.measure.attribution.paths import Floats, Ints, Paths
 from jobs.runtime.errors import DataRefused
 
@@ -47,22 +48,29 @@ class Removal:
 
 def chain(paths: Paths, order: int = 1) -> Chain:
     """The chain of `order` that journeys with at least one touch drew; DataRefused when there is none."""
-    weight = (paths.conversions + paths.nulls)[paths.owners]
-    if not len(paths.codes) or not weight.sum():
+    return chain_of(paths.channels, flows(paths, order), order)
+
+
+def chain_of(channels: tuple[str, ...], moved: Flows, order: int) -> Chain:
+    """The chain of counted flows; DataRefused when nobody touched anything."""
+    if not len(moved.states):
         raise DataRefused("no path has both a touch and a journey, so there is no chain; check the columns of counts")
-    kept = weight > 0
-    state, grams = _states(paths, order, kept)
-    firsts, lasts = paths.firsts[kept[paths.firsts]], paths.lasts[kept[paths.lasts]]
-    size = len(grams)
-    steps = np.flatnonzero(kept[1:] & (paths.owners[1:] == paths.owners[:-1]))
-    flow = sparse.coo_matrix((weight[steps], (state[steps], state[steps + 1])), shape=(size, size)).tocsr()
-    ended = paths.owners[lasts]
-    converted = np.bincount(state[lasts], paths.conversions[ended], minlength=size)
-    earned = np.bincount(state[lasts], paths.values[ended], minlength=size)
-    out = np.bincount(state[kept], weight[kept], minlength=size)
-    opening = np.bincount(state[firsts], weight[firsts], minlength=size)
+    base = len(channels) + 1
+    met, at = np.unique(moved.states[moved.states != START], return_inverse=True)
+    size = len(met)
+    state = np.full(len(moved.states), -1, dtype=np.int64)
+    state[moved.states != START] = at
+    is_start, is_move = moved.states == START, moved.nexts >= 0
+    reached = np.searchsorted(met, moved.states * base % base**order + moved.nexts + 1)
+    out = np.bincount(state[~is_start], moved.counts[~is_start], minlength=size)
+    inner, won = is_move & ~is_start, moved.nexts == WON
+    flow = sparse.coo_matrix((moved.counts[inner], (state[inner], reached[inner])), shape=(size, size)).tocsr()
     moves = sparse.diags(1.0 / out).dot(flow).tocsr()
-    return Chain(paths.channels, grams, moves, converted / out, earned / out, opening / opening.sum())
+    ends = np.bincount(state[won], moved.counts[won], minlength=size) / out
+    worth = np.bincount(state[won], moved.worths[won], minlength=size) / out
+    opening = np.bincount(reached[is_start], moved.counts[is_start], minlength=size)
+    grams = np.column_stack([met // base**back % base - 1 for back in range(order)])
+    return Chain(channels, grams, moves, ends, worth, opening / opening.sum())
 
 
 def removal(chain: Chain) -> Removal:
@@ -82,18 +90,3 @@ def removal(chain: Chain) -> Removal:
             lost[code] = seen[states] @ np.linalg.solve(visits[np.ix_(states, states)], wins[states])
     shares = np.clip(np.divide(lost, whole, out=np.zeros_like(lost), where=whole > 0), 0.0, 1.0)
     return Removal(float(whole[0]), float(whole[1]), shares[:, 0], shares[:, 1])
-
-
-def _states(paths: Paths, order: int, kept: np.ndarray) -> tuple[Ints, Ints]:
-    """The state of each touch, and each state's channels, newest first."""
-    base = len(paths.channels) + 1
-    place = np.arange(len(paths.codes)) - paths.starts[paths.owners]
-    keys = np.zeros(len(paths.codes), dtype=np.int64)
-    for back in range(order):
-        before = np.roll(paths.codes, back) + 1
-        keys += np.where(place >= back, before, 0) * base**back
-    found, inverse = np.unique(keys[kept], return_inverse=True)
-    state = np.full(len(paths.codes), -1, dtype=np.int64)
-    state[kept] = inverse
-    grams = np.column_stack([found // base**back % base - 1 for back in range(order)])
-    return state, grams

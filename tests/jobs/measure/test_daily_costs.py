@@ -99,11 +99,13 @@ def by_hand(drop: dict[str, list[dict[str, Any]]]) -> dict[tuple[Any, ...], Coun
         left = amount - sum(amount * count // total for count in parts.values())
         for rank, key in enumerate(sorted(parts, key=lambda key: (-(amount * parts[key] % total), key[4]))):
             cells[key]["spend_minor"] += amount * parts[key] // total + (rank < left)
+    who = lambda row: row["person_key"] or (row["id_click_key"] and f"click|{row['id_click_key']}")  # noqa: E731
+    came = {(who(row), row["id_click_key"]) for row in drop["outcomes"] if row["id_click_key"]}
     for row in drop["outcomes"]:
         seen = [
             touch
             for touch in acted
-            if any(row[key] and touch[key] == row[key] for key in ("person_key", "id_click_key"))
+            if who(row) and (who(touch) == who(row) or (who(row), touch["id_click_key"]) in came)
             if row["applied_at"] - timedelta(days=30) < touch["occurred_at"] <= row["applied_at"]
         ]
         last = max(seen, key=lambda touch: (touch["occurred_at"], touch["touch_id"]), default=None)

@@ -1,0 +1,97 @@
+"""Touches and conversions of many people as arrays, and the journeys they make up, stage by stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jobs.measure.attribution.paths import Floats, Ints, Paths
+from jobs.measure.attribution.windows import flattened, ranks, windows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STAGES = ("apply", "approve", "fund")
+TOUCH = -1  # in place of a stage
+MICROS_A_DAY = 86_400 * 10**6
+
+
+@dataclass(frozen=True)
+class Window:
+    """Touches in (moment - days, moment] of a conversion, and if `is_cut` only after the person's previous one."""
+
+    days: int
+    is_cut: bool = False
+
+
+@dataclass(frozen=True)
+class Events:
+    """All events of some people, sorted by person, moment and id; whole people only.
+
+    `rows`: person (int), at (int, microseconds), stage (TOUCH or a place in STAGES), channel (a place in `channels`, -1
+    for conversions), and whatever else its caller wants carried.
+    """
+
+    rows: pd.DataFrame
+    channels: tuple[str, ...]
+
+    @cached_property
+    def touches(self) -> pd.DataFrame:
+        """The touches alone."""
+        return self.rows[self.rows["stage"] == TOUCH].reset_index(drop=True)
+
+    def won(self, stage: int) -> pd.DataFrame:
+        """The conversions of a stage."""
+        return self.rows[self.rows["stage"] == stage].reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class Journeys:
+    """The paths of a stage's conversions: which touch each step of them is, and how many were cut as too long."""
+
+    paths: Paths
+    places: Ints
+    cut: int
+
+
+def journeys(events: Events, stage: int, window: Window, values: Floats | None = None) -> Journeys:
+    """The touches of each conversion of a stage."""
+    touches, won = events.touches, events.won(stage)
+    people, moments, ended = _ints(touches, "person"), _ints(touches, "at"), _ints(won, "at")
+    width = window.days * MICROS_A_DAY
+    starts, ends = windows(people, moments, _ints(won, "person"), ended, width, is_cut=window.is_cut)
+    places, bounds, cut = flattened(starts, ends)
+    ages = (np.repeat(ended, np.diff(bounds)) - moments[places]) / 10**6
+    ones, none = np.ones(len(won)), np.zeros(len(won))
+    codes = _ints(touches, "channel")[places]
+    worth = none if values is None else values
+    return Journeys(Paths(events.channels, codes, bounds, ones, worth, none, ages), places, cut)
+
+
+def without_conversion(events: Events, stage: int, window: Window, taken: Ints) -> Paths:
+    """Journeys that led to no conversion of the stage: touches not `taken`, apart where a person waited too long.
+
+    Nor do touches before and after a conversion make one journey.
+    """
+    touches, won = events.touches, events.won(stage)
+    free = np.ones(len(touches), dtype=bool)
+    free[taken] = False
+    people, moments = _ints(touches, "person")[free], _ints(touches, "at")[free]
+    past = ranks(_ints(won, "person"), _ints(won, "at"), people, moments)
+    opens = np.ones(len(people), dtype=bool)
+    opens[1:] = (
+        (people[1:] != people[:-1])
+        | (past[1:] != past[:-1])
+        | (moments[1:] - moments[:-1] > window.days * MICROS_A_DAY)
+    )
+    starts = np.append(np.flatnonzero(opens), len(people))
+    places, bounds, _ = flattened(starts[:-1], starts[1:])
+    none = np.zeros(len(starts) - 1)
+    return Paths(events.channels, _ints(touches, "channel")[free][places], bounds, none, none, none + 1)
+
+
+def _ints(frame: pd.DataFrame, name: str) -> Ints:
+    return frame[name].to_numpy(dtype=np.int64)
