@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy.special import gammaincinv, ndtri
 
+Floats = NDArray[np.float64]
 LEVEL = 0.95
 Z = float(ndtri(0.5 + LEVEL / 2))
 
@@ -26,6 +29,23 @@ def poisson(count: float) -> tuple[float, float]:
     tail = (1 - LEVEL) / 2
     low = float(gammaincinv(count, tail)) if count > 0 else 0.0
     return low, float(gammaincinv(count + 1, 1 - tail))
+
+
+def wilson_bounds(successes: Floats, trials: Floats) -> tuple[Floats, Floats]:
+    """As `wilson`, of many at once; NaN without trials."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate, z2 = successes / trials, Z * Z
+        middle = (rate + z2 / (2 * trials)) / (1 + z2 / trials)
+        half = Z * np.sqrt(rate * (1 - rate) / trials + z2 / (4 * trials * trials)) / (1 + z2 / trials)
+    return np.maximum(0.0, middle - half), np.minimum(1.0, middle + half)
+
+
+def poisson_bounds(counts: Floats) -> tuple[Floats, Floats]:
+    """As `poisson`, of many at once."""
+    tail = (1 - LEVEL) / 2
+    held = np.nan_to_num(counts)
+    low = np.where(held > 0, gammaincinv(np.maximum(held, 1e-9), tail), 0.0)
+    return low, np.asarray(gammaincinv(held + 1, 1 - tail))
 
 
 def cost_per(spend: float, count: int) -> tuple[float | None, float | None, float | None]:

@@ -66,6 +66,16 @@ def metric(conf: Conf, name: str, table: Table) -> MetricConf:
     return found
 
 
+def parts(definition: MetricConf) -> tuple[Column, Column, Column]:
+    """(numerator, denominator, whether it is told of the row) as doubles and a boolean; no denominator is null."""
+    num, den = (
+        F.expr(f"cast(({told}) as double)") if told is not None else F.lit(None).cast("double")
+        for told in (definition.num, definition.den)
+    )
+    where = F.expr(definition.where) if definition.where else F.lit(True)
+    return num, den, F.coalesce(where, F.lit(False))
+
+
 def value(definition: MetricConf) -> Column:
     """The metric as a double: null where its denominator is 0 or its condition does not hold, never 0 or infinite."""
     num = F.expr(f"cast(({definition.num}) as double)")

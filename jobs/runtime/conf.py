@@ -192,6 +192,11 @@ class MetricConf(Strict):
     unit: str
     grain: tuple[str, ...] = ()
     label: dict[Literal["en", "zh"], str]
+    interval: Literal["poisson", "wilson", "none"] = Field(
+        "none", description="95 %: poisson for money a counted outcome, wilson for a share"
+    )
+    min_n: float = Field(1, ge=0, description="below this denominator there is no figure")
+    needs_maturity: bool = Field(False, description="told of months alone whose outcomes are all decided")
 
 
 class GateConf(Strict):

@@ -190,3 +190,26 @@ REMOVAL_EFFECTS = Table(
         key("base_conversion", "double", "conversions a journey"),
     ),
 )
+METRIC_STORE = Table(
+    "metric_store",
+    "measure",
+    "Every metric of conf/metrics.yaml by month, channel, campaign or band, each with its interval or its reason",
+    ("metric", "period", "channel", "campaign", "band"),
+    (
+        key("metric", "string", "name in metrics.yaml"),
+        key("period", "string", "month of the spend and of the touch, YYYY-MM"),
+        key("channel", "string", "channel; (all) for every paid channel; (unattributed) for outcomes without a touch"),
+        key("campaign", "string", "campaign; (all) for every campaign"),
+        key("band", "string", "band when sent; (none) when unknown, (all) for every band"),
+        key("unit", "string", "currency, count or ratio"),
+        Column("num", "double", "numerator, summed to this grain", scale=6),
+        Column("den", "double", "denominator, summed to this grain; null where the metric has none", scale=6),
+        Column(
+            "value", "double", "num / den; null with a reason, never 0 or infinite for want of a denominator", scale=9
+        ),
+        Column("lo", "double", "lower end, 95 %"),
+        Column("hi", "double", "upper end, 95 %; null where there is none"),
+        key("maturity", "string", "final, or open while what is credited may still turn"),
+        Column("reason", "string", "why value is null: not_told, immature, no_outcome or too_few"),
+    ),
+)
