@@ -8,8 +8,10 @@ from pyspark.sql import functions as F
 
 from jobs.contract import job
 from jobs.link.identifiers import click_owners, linked, sole_owners
+from jobs.runtime.conf import Conf
 from jobs.tables.ingest import TOUCHES
 from jobs.tables.link import IDENTIFIER_OWNERS, LINKED_TOUCHES
+from segments.campaigns import cleaned
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @job(reads={"touches": TOUCHES.in_force(), "owners": IDENTIFIER_OWNERS}, writes=LINKED_TOUCHES)
-def linked_touches(touches: DataFrame, owners: DataFrame, *, shell: Shell) -> DataFrame:
+def linked_touches(touches: DataFrame, owners: DataFrame, *, conf: Conf, shell: Shell) -> DataFrame:
     """Each touch once: its strongest identifier with one owner decides, then another touch of the same click."""
     direct = shell.cut(touches.join(linked(touches, "touch_id", sole_owners(owners)), "touch_id", "left"))
     clicks = click_owners(direct).select(
@@ -33,7 +35,7 @@ def linked_touches(touches: DataFrame, owners: DataFrame, *, shell: Shell) -> Da
         F.coalesce("link_type", F.when(F.col("_person").isNotNull(), "click")).alias("link_type"),
         "occurred_at",
         "channel",
-        "campaign",
+        cleaned(F.col("campaign"), conf.base.measure.campaign_names).alias("campaign"),
         "kind",
         "ad_group",
         "creative",

@@ -12,10 +12,11 @@ from jobs.measure.attribution.flows import Flows, summed
 from jobs.measure.attribution.markov import Removal, chain_of, removal
 from jobs.measure.attribution.partitions import CREDIT, FIGURES, FLOW, CountFlows, SplitCredit
 from jobs.measure.attribution.shares import NANO
-from jobs.measure.credit import ad_group, journeyer, level, local_day, with_journeyers
+from jobs.measure.credit import ad_group, journeyer, level, with_journeyers
 from jobs.runtime.conf import Conf
 from jobs.tables.link import LINKED_TOUCHES, MATURED_OUTCOMES
 from jobs.tables.measure import CHANNEL_CREDITS, REMOVAL_EFFECTS
+from segments.calendar import billed_day, local_day
 from segments.outcomes import ACTED_KINDS
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def channel_credits(
     Credit stands on the day of the touch, so that it meets the money that was spent for it.
     """
     acted = touches.where(F.col("kind").isin(*ACTED_KINDS))
-    events = shell.cut(_touched(acted, outcomes, conf.base.time_zone).union(_won(outcomes, conf.base.time_zone)))
+    events = shell.cut(_touched(acted, outcomes, conf).union(_won(outcomes, conf.base.time_zone)))
     named = shell.small(acted.select("channel").distinct(), MAX_CHANNELS)["channel"]
     channels = tuple(sorted(named))
     window = Window(conf.base.measure.click_days, conf.base.measure.paths_end_at_conversion)
@@ -61,10 +62,10 @@ def channel_credits(
     return _credits(split), _told(found, channels)
 
 
-def _touched(acted: DataFrame, outcomes: DataFrame, zone: str) -> DataFrame:
+def _touched(acted: DataFrame, outcomes: DataFrame, conf: Conf) -> DataFrame:
     """Touches as events."""
     place = (
-        local_day(F.col("occurred_at"), zone).alias("cost_day"),
+        billed_day(F.col("occurred_at"), F.col("channel"), conf.account_zones, conf.base.time_zone).alias("cost_day"),
         "channel",
         "campaign",
         level(F.col("ad_group")).alias("level"),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
+from segments.calendar import local_day
+
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
@@ -25,11 +27,6 @@ def level(ad_group: Column) -> Column:
 def ad_group(level: Column) -> Column:
     """The ad group a level stands for."""
     return F.when(level != "", F.substr(level, F.lit(2)))
-
-
-def local_day(moment: Column, zone: str) -> Column:
-    """The day of a UTC moment in the deployment's time zone."""
-    return F.to_date(F.from_utc_timestamp(moment, zone))
 
 
 def with_band(touches: DataFrame, audiences: DataFrame, people: DataFrame) -> DataFrame:

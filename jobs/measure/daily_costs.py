@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from jobs.contract import job
-from jobs.measure.credit import CELL, NO_BAND, PLACE, ad_group, at_billed_level, last_click, level, local_day, with_band
+from jobs.measure.credit import CELL, NO_BAND, PLACE, ad_group, at_billed_level, last_click, level, with_band
 from jobs.runtime.conf import Conf
 from jobs.tables.activate import AUDIENCES
 from jobs.tables.link import LINKED_TOUCHES, MATURED_OUTCOMES, PEOPLE
 from jobs.tables.measure import COUNTS, DAILY_COSTS, SPEND_LEDGER
+from segments.calendar import billed_day
 from segments.outcomes import ACTED_KINDS
 from segments.splits import largest_remainder
 
@@ -54,7 +55,7 @@ def daily_costs(
         "person_key",
         "id_click_key",
         "occurred_at",
-        local_day(F.col("occurred_at"), zone).alias("cost_day"),
+        billed_day(F.col("occurred_at"), F.col("channel"), conf.account_zones, zone).alias("cost_day"),
         "channel",
         "campaign",
         level(F.col("ad_group")).alias("level"),

@@ -12,6 +12,7 @@ from jobs.runtime.errors import DataRefused
 from jobs.tables.ingest import FX_RATES, SPEND
 from jobs.tables.measure import SPEND_LEDGER
 from segments import money
+from segments.campaigns import cleaned
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -19,9 +20,13 @@ if TYPE_CHECKING:
     from jobs.runtime.shell import Shell
 
 
-@job(reads={"spend": SPEND.in_force(), "fx_rates": FX_RATES.in_force()}, writes=SPEND_LEDGER)
-def spend_ledger(spend: DataFrame, fx_rates: DataFrame, *, conf: Conf, shell: Shell) -> DataFrame:
-    """Each billed row once, at the newest rate not after its day, rounded half up to minor units.
+PLACE = ("spend_day", "channel", "campaign")
+LEVELS = ("ad_group", "creative")
+
+
+@job(reads={"spend": SPEND.in_force(), "landed": SPEND.upto(), "fx_rates": FX_RATES.in_force()}, writes=SPEND_LEDGER)
+def spend_ledger(spend: DataFrame, landed: DataFrame, fx_rates: DataFrame, *, conf: Conf, shell: Shell) -> DataFrame:
+    """Each billed row once, as last restated, at the newest rate not after its day, rounded half up to minor units.
 
     Raises DataRefused, naming currency and day, when a currency has no rate by then.
     """
@@ -30,17 +35,29 @@ def spend_ledger(spend: DataFrame, fx_rates: DataFrame, *, conf: Conf, shell: Sh
     missing = shell.small(money.first_missing(rated), 1000, ["currency"])
     if len(missing):
         raise DataRefused(money.no_rate("job spend_ledger", "rows of spend", missing, base))
-    return rated.select(
-        "spend_day",
-        "channel",
-        "campaign",
-        "ad_group",
-        "creative",
-        F.col("cost").alias("cost_raw"),
-        F.col("currency").alias("currency_raw"),
-        "rate",
-        "rate_day",
-        money.to_minor(F.col("cost"), F.col("rate"), base).alias("cost_minor"),
-        "impressions",
-        "clicks",
+    told = F.struct("cost", "currency", "impressions", "clicks")
+    # Null levels are keys too.
+    named = [F.coalesce(F.concat(F.lit("="), name), F.lit("")).alias(f"_{name}") for name in LEVELS]
+    restated = landed.select("day", told.alias("_told"), *PLACE, *named).groupBy(*PLACE, *[f"_{n}" for n in LEVELS])
+    history = restated.agg(F.min("day").alias("first_day"), (F.count_distinct("_told") - 1).alias("restated"))
+    return (
+        rated.select("*", *named)
+        .join(history, [*PLACE, *[f"_{n}" for n in LEVELS]])
+        .select(
+            "spend_day",
+            "channel",
+            cleaned(F.col("campaign"), conf.base.measure.campaign_names).alias("campaign"),
+            F.col("campaign").alias("campaign_raw"),
+            "ad_group",
+            "creative",
+            F.col("cost").alias("cost_raw"),
+            F.col("currency").alias("currency_raw"),
+            "rate",
+            "rate_day",
+            money.to_minor(F.col("cost"), F.col("rate"), base).alias("cost_minor"),
+            "impressions",
+            "clicks",
+            "first_day",
+            "restated",
+        )
     )

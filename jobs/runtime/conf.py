@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+from zoneinfo import available_timezones
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -110,6 +111,9 @@ class MeasureConf(Strict):
     click_days: int = Field(
         30, ge=1, description="the last click within so many days before an application is credited"
     )
+    campaign_names: tuple[tuple[str, str], ...] = Field(
+        (), description="patterns (Java regular expressions) and what replaces them, in spend and touches alike"
+    )
     paths_end_at_conversion: bool = Field(
         False, description="touches before a person's previous conversion are not credited with the next"
     )
@@ -158,6 +162,14 @@ class ChannelConf(Strict):
     currency: str = Field(pattern="^[A-Z]{3}$")
     period: Literal["day", "week", "month", "quarter"] = "month"
     min_audience: int = Field(0, ge=0)
+    time_zone: str | None = Field(None, description="where the account's day begins; the deployment's when not given")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_is_known(cls, zone: str | None) -> str | None:
+        if zone is not None and zone not in available_timezones():
+            raise ValueError(f"{zone!r} is no time zone; write one like Asia/Shanghai")
+        return zone
 
 
 class PartnerConf(Strict):
@@ -244,6 +256,11 @@ class Conf(Strict):
     segments: dict[str, SegmentConf] = {}
     policy: PolicyConf = PolicyConf()
     metrics: dict[str, MetricConf] = {}
+
+    @property
+    def account_zones(self) -> dict[str, str]:
+        """The time zone a channel's account is billed by, where conf says so."""
+        return {name: channel.time_zone for name, channel in self.channels.items() if channel.time_zone is not None}
 
     @property
     def numeric_features(self) -> tuple[str, ...]:

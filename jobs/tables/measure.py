@@ -9,11 +9,12 @@ SPEND_LEDGER = Table(
     "spend_ledger",
     "measure",
     "Spend in the base currency by dated rates, the latest restatement in force",
-    ("spend_day", "channel", "campaign", "ad_group", "creative"),
+    ("spend_day", "channel", "campaign_raw", "ad_group", "creative"),
     (
-        key("spend_day", "date", "day the money was spent"),
+        key("spend_day", "date", "day the money was spent, as the account counts days"),
         key("channel", "string", "channel"),
-        key("campaign", "string", "campaign"),
+        key("campaign", "string", "campaign, its name cleaned by measure.campaign_names"),
+        key("campaign_raw", "string", "campaign as billed"),
         Column("ad_group", "string", "ad group; null means not at that level"),
         Column("creative", "string", "creative; null means not at that level"),
         key("cost_raw", "decimal(18,2)", "as billed, major units of `currency_raw`"),
@@ -23,6 +24,8 @@ SPEND_LEDGER = Table(
         key("cost_minor", "bigint", "base currency, minor units"),
         Column("impressions", "bigint", "impressions billed"),
         Column("clicks", "bigint", "clicks billed"),
+        key("first_day", "date", "day the row was first landed"),
+        key("restated", "bigint", "times it was told otherwise since"),
     ),
 )
 PERIOD = key("period", "string", "history: up to the day of the first audience this product sent; campaign: after")

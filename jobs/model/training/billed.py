@@ -15,6 +15,7 @@ from jobs.model.training.cohorts import as_known, sampled, typed
 from jobs.runtime.conf import Conf
 from jobs.runtime.shell import Shell
 from segments import money
+from segments.calendar import billed_day
 from segments.outcomes import ACTED_KINDS, APPLY_DAYS, SEEN_KINDS
 
 MAX_UNITS = 150_000
@@ -70,7 +71,7 @@ def _counted(
     for name, unit in billing.items():
         kinds = ACTED_KINDS if unit == "click" else SEEN_KINDS
         counted = counted | ((F.col("channel") == name) & F.col("kind").isin(*kinds))
-    on_day = F.to_date(F.from_utc_timestamp("occurred_at", conf.base.time_zone))
+    on_day = billed_day(F.col("occurred_at"), F.col("channel"), conf.account_zones, conf.base.time_zone)
     rows = touches.where(counted).withColumn("on_day", on_day)
     levels = [_level(name, finest) for name in ("ad_group", "creative")]
     return rows.where(F.col("on_day").between(F.lit(since), F.lit(day))).select(

@@ -38,7 +38,9 @@ OWNERS = [
 ]
 
 
-def test_touches_link_by_the_strongest_owned_identifier_then_by_their_click(rows: Any, make_shell: Any) -> None:
+def test_touches_link_by_the_strongest_owned_identifier_then_by_their_click(
+    rows: Any, make_shell: Any, conf: Any
+) -> None:
     plain = {"occurred_at": at("2026-06-01"), "channel": "feed_a", "campaign": "c", "kind": "click"}
     content = [
         {"touch_id": "phone-beats-cookie", "id_phone_key": "p-ann", "id_cookie_key": "k-cat"},
@@ -53,7 +55,9 @@ def test_touches_link_by_the_strongest_owned_identifier_then_by_their_click(rows
     ]
     touches = rows(TOUCHES, [{**plain, **row} for row in content])
     found = (
-        linked_touches(touches, rows(IDENTIFIER_OWNERS, OWNERS), shell=make_shell()).toPandas().set_index("touch_id")
+        linked_touches(touches, rows(IDENTIFIER_OWNERS, OWNERS), conf=conf, shell=make_shell())
+        .toPandas()
+        .set_index("touch_id")
     )
     assert len(found) == len(content)
     assert found["person_key"].where(found["person_key"].notna(), None).to_dict() == {

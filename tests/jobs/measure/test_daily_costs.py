@@ -159,3 +159,25 @@ def test_an_empty_day_and_a_world_without_audiences(told: Any) -> None:
     found = told(world(3) | {"audiences": []})
     assert {row["period"] for row in found} == {"history"}
     assert {row["band"] for row in found} == {"(none)"}
+
+
+def test_a_touch_counts_on_the_day_its_account_bills_it(rows: Any, make_shell: Any, conf: Any) -> None:
+    channel = next(iter(conf.channels.values()))
+    west = channel.model_copy(update={"time_zone": "America/Los_Angeles"})
+    zoned = conf.model_copy(update={"channels": {"feed_a": west, "sms": channel}})
+    at = datetime(2026, 1, 5, 3, tzinfo=UTC)
+    place = {"campaign": "c1", "kind": "click", "occurred_at": at}
+    touches = [
+        {"touch_id": "t1", "person_key": "p1", "channel": "feed_a", **place},
+        {"touch_id": "t2", "person_key": "p2", "channel": "sms", **place},
+    ]
+    spend = [
+        {"spend_day": date(2026, 1, 4), "channel": "feed_a", "campaign": "c1", "cost_minor": 100},
+        {"spend_day": date(2026, 1, 5), "channel": "sms", "campaign": "c1", "cost_minor": 70},
+    ]
+    frames = (rows(SPEND_LEDGER, spend), rows(LINKED_TOUCHES, touches), rows(MATURED_OUTCOMES, []))
+    found = daily_costs(*frames, rows(PEOPLE, []), rows(AUDIENCES, []), conf=zoned, shell=make_shell()).toPandas()
+    told = found.set_index("channel")
+    assert told["cost_day"].to_dict() == {"feed_a": date(2026, 1, 4), "sms": date(2026, 1, 5)}
+    assert told["spend_minor"].to_dict() == {"feed_a": 100, "sms": 70}
+    assert (told["clicks"] == 1).all(), "a click and the money for it are of one day"
