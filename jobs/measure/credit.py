@@ -71,20 +71,25 @@ def with_journeyers(touches: DataFrame, outcomes: DataFrame) -> DataFrame:
     return own.unionByName(others.select(*own.columns))
 
 
-def last_click(outcomes: DataFrame, touches: DataFrame, click_days: int, zone: str) -> DataFrame:
-    """Each application once with the cell of its journeyer's last touch in (applied_at - click_days, applied_at].
+def last_touch(outcomes: DataFrame, touches: DataFrame, told: list[str], click_days: int) -> DataFrame:
+    """`outcomes` with `_touch` (occurred_at, touch_id and the columns `told`): the last one of its journeyer in time.
 
-    Applications without one go to the cell (unattributed) of the day they were made.
+    In time is (applied_at - click_days, applied_at]; null where there was none.
     """
     touched = with_journeyers(touches, outcomes).select(
-        "journeyer", F.struct("occurred_at", "touch_id", *CELL).alias("_touch")
+        "journeyer", F.struct("occurred_at", "touch_id", *told).alias("_touch")
     )
     found = outcomes.select("application_id", journeyer().alias("journeyer"), "applied_at").join(touched, "journeyer")
     at = F.col("_touch.occurred_at")
     start = F.col("applied_at") - F.expr(f"interval {click_days} days")
     inside = found.where((at > start) & (at <= F.col("applied_at")))
     last = inside.groupBy("application_id").agg(F.max("_touch").alias("_touch"))
-    joined = outcomes.join(last, "application_id", "left")
+    return outcomes.join(last, "application_id", "left")
+
+
+def last_click(outcomes: DataFrame, touches: DataFrame, click_days: int, zone: str) -> DataFrame:
+    """Each application once with the cell of its last touch; without one, (unattributed) on the day it was made."""
+    joined = last_touch(outcomes, touches, CELL, click_days)
     nowhere = {
         "cost_day": local_day(F.col("applied_at"), zone),
         "channel": F.lit(UNATTRIBUTED),

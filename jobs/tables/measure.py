@@ -216,3 +216,22 @@ METRIC_STORE = Table(
         Column("reason", "string", "why value is null: not_told, immature, no_outcome or too_few"),
     ),
 )
+VINTAGES = Table(
+    "vintages",
+    "measure",
+    "How loans aged: the share ever past due by months on book, by month of funding and channel, seen and to come",
+    ("vintage", "channel", "days_past_due", "months_on_book", "maturity"),
+    (
+        key("vintage", "string", "month of funding, YYYY-MM"),
+        key("channel", "string", "channel of the last touch; (unattributed) without one, (all) for every loan"),
+        key("days_past_due", "bigint", "the share is of loans ever over so many days past due"),
+        key("months_on_book", "bigint", "by that month on book"),
+        key("loans", "bigint", "loans of the vintage"),
+        Column("late", "bigint", "those ever over; null on what is to come"),
+        key("rate", "double", "late / loans, or what it will come to"),
+        key("lo", "double", "lower end, 95 %"),
+        key("hi", "double", "upper end, 95 %"),
+        key("maturity", "string", "observed, or developed: estimated for month 12 from what older vintages added"),
+    ),
+    rules=("(late is null) = (maturity = 'developed')", "rate between 0 and 1"),
+)
