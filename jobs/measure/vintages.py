@@ -115,7 +115,7 @@ def _slice(channel: str, days: int, sizes: pd.DataFrame, firsts: pd.DataFrame, s
     told = pd.DataFrame(rows, columns=["vintage", "months_on_book", "loans", "late"]).assign(maturity=OBSERVED)
     low, high = wilson_bounds(told["late"].to_numpy(dtype="float64"), told["loans"].to_numpy(dtype="float64"))
     told = told.assign(rate=told["late"] / told["loans"], lo=low, hi=high)
-    to_come = developed_rate(triangle, loans.to_numpy(dtype="float64"))
+    to_come = developed_rate(triangle, np.asarray(loans, dtype=np.float64))
     young = np.flatnonzero((newest < GOOD_MONTHS) & np.isfinite(to_come.rate))
     ahead = pd.DataFrame(
         {

@@ -45,9 +45,8 @@ def _events(batches: Iterator[pa.RecordBatch], channels: tuple[str, ...]) -> Eve
         return None
     rows = pa.Table.from_batches(parts).to_pandas()
     rows["person"] = pd.factorize(rows["person_key"])[0]
-    code = {name: i for i, name in enumerate(channels)}
     rows["name"] = rows["channel"]
-    rows["channel"] = [code.get(name, -1) for name in rows["channel"]]
+    rows["channel"] = pd.Categorical(rows["channel"], categories=channels).codes
     return Events(rows, channels)
 
 
@@ -115,16 +114,21 @@ class SplitCredit:
             [_cells(touched), _cells(ended.iloc[bare]).assign(channel=UNATTRIBUTED, campaign=None, level="")]
         )
         owners = np.concatenate([paths.owners, bare])
+        group = cells.groupby(list(CELL), dropna=False, sort=True).ngroup().to_numpy(dtype=np.int64)
+        order = np.argsort(group, kind="stable")
+        opens = np.flatnonzero(np.diff(group[order], prepend=-1))
+        places = cells.iloc[order[opens]].reset_index(drop=True)
         for model in (*MODELS, *(f"markov_{order}" for order in self.effects.get(stage, ()))):
             weights = self._weights(model, stage, won.paths)
             nano = np.concatenate([_split(np.full(len(ended), NANO), weights, paths), np.full(len(bare), NANO)])
-            figures: dict[str, Any] = {name: 0 for name in FIGURES}
+            figures: dict[str, Ints] = {}
             for name in COUNTED[stage]:
                 figures[name] = nano * (_flag(ended, name)[owners] if name in ended else 1)
             worth = ended["principal_minor"].fillna(0).to_numpy(dtype=np.int64)
             figures["principal_minor"] = np.concatenate([_split(worth, weights, paths), worth[bare]])
-            summed = cells.assign(**figures).groupby(list(CELL), dropna=False, sort=True, as_index=False).sum()
-            earned = summed[(summed[[*FIGURES, "principal_minor"]] != 0).any(axis=1)].reset_index(drop=True)
+            sums = {name: np.add.reduceat(parts[order], opens) for name, parts in figures.items() if len(opens)}
+            told = places.assign(**(dict.fromkeys(FIGURES, 0) | sums)) if sums else places.iloc[:0]
+            earned = told[(told[list(sums)] != 0).any(axis=1)].reset_index(drop=True)
             yield from _batches(earned.assign(stage=stage, model=model, paths_cut=0), cut=won.cut, names=_names(CREDIT))
 
     def _weights(self, model: str, stage: str, paths: Any) -> Floats:
@@ -143,7 +147,7 @@ def _split(amounts: Ints, weights: Floats, paths: Any) -> Ints:
 
 
 def _flag(ended: pd.DataFrame, name: str) -> Ints:
-    return ended[name].fillna(False).to_numpy(dtype=bool).astype(np.int64)
+    return ended[name].eq(True).to_numpy(dtype=bool).astype(np.int64)
 
 
 def _cells(rows: pd.DataFrame) -> pd.DataFrame:
