@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from jobs.contract import job
+from jobs.measure.experiments.sequences import difference_at_any_time
 from jobs.measure.metrics import ALL
 from jobs.runtime.conf import Conf
 from jobs.tables.activate import AUDIENCES
@@ -57,7 +58,7 @@ def channel_lift(
     for row in arms.to_dict("records"):
         arm = tuple(row[name] for name in ARM)
         cost = _spend(row, daily, clicked[(*arm[:2], "all", arm[3])]) / 10 ** minor_digits(conf.base.currency)
-        told.append(_told(_named(row), _named(beside[arm]), cost, conf.base.currency))
+        told.append(_told(_named(row), _named(beside[arm]), cost, conf.base.currency, conf.base.measure.sequence_at))
     return pd.DataFrame(told, columns=[c.name for c in CHANNEL_LIFT.columns])
 
 
@@ -133,7 +134,9 @@ def _spend(arm: Any, daily: pd.DataFrame, all_clicks: int) -> float:
     return float(running["cost_minor"].sum()) * share
 
 
-def _told(arm: dict[str, Any], control: dict[str, Any], spend: float, currency: str) -> dict[str, Any]:
+def _told(
+    arm: dict[str, Any], control: dict[str, Any], spend: float, currency: str, sequence_at: int
+) -> dict[str, Any]:
     """One published row from an arm and its held out."""
     row = {
         **{name: arm[name] for name in ARM},
@@ -151,6 +154,9 @@ def _told(arm: dict[str, Any], control: dict[str, Any], spend: float, currency: 
     row["held_out_rate"] = other
     gap, low, high = difference(rate, variance, other, other_variance)
     row |= {"lift": gap, "lift_lo": low, "lift_hi": high}
+    counts = (int(arm["n"]), int(control["n"]))
+    _, any_low, any_high = difference_at_any_time((rate, other), (variance, other_variance), counts, sequence_at)
+    row |= {"lift_any_lo": any_low, "lift_any_hi": any_high}
     if spend <= 0:
         return row | {"reason": "no_spend"}
     cost, least, most = incremental_cost(spend, arm["n"], gap, low, high)

@@ -114,6 +114,9 @@ class MeasureConf(Strict):
     campaign_names: tuple[tuple[str, str], ...] = Field(
         (), description="patterns (Java regular expressions) and what replaces them, in spend and touches alike"
     )
+    sequence_at: int = Field(
+        100_000, ge=100, description="assignments at which confidence sequences of lift are tightest"
+    )
     paths_end_at_conversion: bool = Field(
         False, description="touches before a person's previous conversion are not credited with the next"
     )

@@ -143,6 +143,8 @@ CHANNEL_LIFT = Table(
         Column("lift", "double", "rate less held_out_rate"),
         Column("lift_lo", "double", "lower end, 95 %, clustered by person"),
         Column("lift_hi", "double", "upper end, 95 %, clustered by person"),
+        Column("lift_any_lo", "double", "lower end of a 95 % confidence sequence: it holds at every look at once"),
+        Column("lift_any_hi", "double", "upper end of it"),
         key("currency", "string", "base currency"),
         Column(
             "spend", "double", "spend of the channel while these assignments ran, their share of its clicks", scale=2
