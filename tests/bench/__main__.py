@@ -8,6 +8,7 @@ from pathlib import Path
 
 import ablations
 import allocation
+import attribution
 import creatives
 import growth
 import peer
@@ -16,6 +17,7 @@ import scoring
 BENCHES = {
     "ablations": (ablations.add, ablations.run_ablations, ablations.show),
     "allocation": (allocation.add, allocation.run_allocation, allocation.show),
+    "attribution": (attribution.add, attribution.run_attribution, attribution.show),
     "creatives": (creatives.add, creatives.run_creatives, creatives.show),
     "growth": (growth.add, growth.run_growth, growth.show),
     "peer": (peer.add, peer.run_peer, peer.show),
