@@ -10,6 +10,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "bands": ("Bands", "分层"),
     "plan": ("Plan", "计划"),
     "models": ("Models", "模型"),
+    "dictionary": ("Dictionary", "指标字典"),
     "as_of": ("As of {day}", "截至 {day}"),
     "data_through": ("spend through {day}", "消耗数据至 {day}"),
     "released": (
@@ -259,4 +260,27 @@ PHRASES: dict[str, tuple[str, str]] = {
     "positives": ("Positives", "正例"),
     "learner": ("Learner", "算法"),
     "window": ("Window", "时间窗"),
+    # dictionary
+    "dictionary_title": ("What every figure means", "指标定义"),
+    "dictionary_note": (
+        "From conf/metrics.yaml, which also makes the table metric_store. Sums are taken to the grain first and "
+        "divided then; without enough in the denominator a figure is left out with its reason.",
+        "来自 conf/metrics.yaml,metric_store 表亦由其生成。先汇总到粒度再相除;分母不足时不给出数字,只给原因。",
+    ),
+    "dictionary_label": ("Figure", "指标"),
+    "dictionary_formula": ("Name and formula", "名称与公式"),
+    "dictionary_unit": ("Unit", "单位"),
+    "dictionary_of": ("From the table", "来源表"),
+    "dictionary_interval": ("95 % interval", "95 % 区间"),
+    "dictionary_decided": ("Told once", "可用条件"),
+    "dictionary_grain": ("By", "粒度"),
+    "unit_currency": ("money", "金额"),
+    "unit_count": ("count", "计数"),
+    "unit_ratio": ("share", "比率"),
+    "interval_none": ("none", "无"),
+    "interval_poisson": ("of the count, Poisson", "计数(泊松)"),
+    "interval_wilson": ("of the share, Wilson", "比率(Wilson)"),
+    "interval_told": ("as the table tells", "由来源表给出"),
+    "decided_good": ("twelve months of every customer are known", "所有客户满 12 个月"),
+    "decided_good_30_3": ("three months of every customer are known", "所有客户满 3 个月"),
 }

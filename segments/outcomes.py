@@ -15,6 +15,10 @@ APPLY_DAYS = 14
 FUND_DAYS = 30
 GOOD_MONTHS = 12
 LATE_DAYS = 90
+# Early forms of good, named by their thresholds (`good_30_3`); a first instalment is over 30 days late by month 2.
+EARLY_MONTHS = 3
+EARLY_DAYS = 30
+FIRST_MONTHS = 2
 # A cohort is whole one month after its twelfth month: by then the last state has been reported for good and bad alike.
 MATURE_MONTHS = GOOD_MONTHS + 1
 
@@ -23,12 +27,12 @@ SEEN_KINDS = ("impression", "view", "message")
 ACTED_KINDS = ("click", "visit", "call")
 
 
-def can_change_until(last_day: Column, click_days: int) -> Column:
-    """The last day on which what is credited to touches up to `last_day` may still turn: apply, draw, twelve months.
+def can_change_until(last_day: Column, click_days: int, months: int = GOOD_MONTHS) -> Column:
+    """The last day on which what is credited to touches up to `last_day` may still turn: apply, draw, `months`.
 
     A calendar rule, so that months without customers are not called decided before the others.
     """
-    return F.add_months(F.date_add(last_day, click_days + FUND_DAYS), GOOD_MONTHS)
+    return F.add_months(F.date_add(last_day, click_days + FUND_DAYS), months)
 
 
 def is_approved(decision: Column, applied_at: Column, has_loan: Column, day: date, pending_days: int) -> Column:
@@ -53,11 +57,13 @@ def is_funded(approved: Column, approved_at: Column, funded_at: Column, day: dat
     )
 
 
-def is_late(max_days_past_due: Column, months_observed: Column) -> Column:
-    """Ever over 90 days past due by month 12: true as soon as seen, false only when the twelve months are over."""
+def is_late(
+    max_days_past_due: Column, months_observed: Column, days: int = LATE_DAYS, months: int = GOOD_MONTHS
+) -> Column:
+    """Ever over `days` past due by month `months`: true as soon as seen, false only when those months are over."""
     return (
-        F.when(max_days_past_due > LATE_DAYS, True)
-        .when(months_observed >= GOOD_MONTHS, False)
+        F.when(max_days_past_due > days, True)
+        .when(months_observed >= months, False)
         .otherwise(F.lit(None).cast("boolean"))
     )
 

@@ -8,6 +8,7 @@ from dashboards.nodes import Node
 from dashboards.pages.bands import bands
 from dashboards.pages.channels import channels
 from dashboards.pages.context import Context
+from dashboards.pages.dictionary import dictionary
 from dashboards.pages.models import models
 from dashboards.pages.overview import overview
 from dashboards.pages.plan import plan
@@ -18,4 +19,5 @@ PAGES: dict[str, Callable[[Context], Node]] = {
     "bands": bands,
     "plan": plan,
     "models": models,
+    "dictionary": dictionary,
 }

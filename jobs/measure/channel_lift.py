@@ -13,7 +13,7 @@ from jobs.measure.metrics import ALL
 from jobs.runtime.conf import Conf
 from jobs.tables.activate import AUDIENCES
 from jobs.tables.link import ASSIGNMENT_OUTCOMES
-from jobs.tables.measure import CHANNEL_LIFT, SPEND_LEDGER
+from jobs.tables.measure import CHANNEL_LIFT, LIFT_OUTCOMES, SPEND_LEDGER
 from segments.intervals import clustered, difference, incremental_cost
 from segments.money import minor_digits
 from segments.outcomes import APPLY_DAYS, FUND_DAYS, GOOD_MONTHS
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from jobs.runtime.shell import Shell
 
-OUTCOMES = {"applied": "is_applied", "funded": "is_funded", "good": "is_good"}
 ARM = ["period", "channel", "role", "outcome"]
 MAX_ROWS = 200_000
 
@@ -66,7 +65,7 @@ def _long(assigned: DataFrame, audiences: DataFrame) -> DataFrame:
     """One row an assignment and outcome: period, assigned_day, channel, role, person_key, clicks, outcome, hit."""
     first = audiences.where("role <> 'holdout'").agg(F.min("day").alias("_first"))
     is_campaign = F.coalesce(F.col("assigned_day") >= F.col("_first"), F.lit(False))
-    hits = [F.struct(F.lit(name).alias("outcome"), _hit(column).alias("hit")) for name, column in OUTCOMES.items()]
+    hits = [F.struct(F.lit(name).alias("outcome"), _hit(f"is_{name}").alias("hit")) for name in LIFT_OUTCOMES]
     rows = assigned.crossJoin(first).withColumn("_hit", F.explode(F.array(*hits)))
     period = F.when(is_campaign, "campaign").otherwise("history").alias("period")
     return rows.select(period, "assigned_day", "channel", "role", "person_key", "clicks", "_hit.outcome", "_hit.hit")

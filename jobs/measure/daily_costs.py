@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.contract import job
-from jobs.measure.credit import CELL, NO_BAND, PLACE, ad_group, at_billed_level, last_click, level, with_band
+from jobs.measure.credit import CELL, NO_BAND, PLACE, ad_group, at_billed_level, journeyer, last_click, level, with_band
 from jobs.runtime.conf import Conf
 from jobs.tables.activate import AUDIENCES
 from jobs.tables.link import LINKED_TOUCHES, MATURED_OUTCOMES, PEOPLE
-from jobs.tables.measure import COUNTS, DAILY_COSTS, SPEND_LEDGER
+from jobs.tables.measure import BOOK, COUNTS, DAILY_COSTS, LOAN_RESULTS, SPEND_LEDGER
 from segments.calendar import billed_day
 from segments.outcomes import ACTED_KINDS
 from segments.splits import largest_remainder
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
+    from pyspark.sql import Column
 
     from jobs.runtime.shell import Shell
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
         "spend": SPEND_LEDGER,
         "touches": LINKED_TOUCHES,
         "outcomes": MATURED_OUTCOMES,
+        "results": LOAN_RESULTS,
         "people": PEOPLE,
         "audiences": AUDIENCES.upto(),
     },
@@ -36,6 +39,7 @@ def daily_costs(
     spend: DataFrame,
     touches: DataFrame,
     outcomes: DataFrame,
+    results: DataFrame,
     people: DataFrame,
     audiences: DataFrame,
     *,
@@ -62,13 +66,11 @@ def daily_costs(
     )
     placed = shell.cut(at_billed_level(with_band(acted, sent, people), billed))
     clicks = placed.groupBy(*CELL).agg(F.count("*").alias("clicks"))
-    credited = last_click(outcomes, placed, conf.base.measure.click_days, zone)
-    figures = ["spend_minor", "is_allocated", *[c.name for c in COUNTS]]
-    parts = [_split(billed, clicks), clicks, _counted(credited)]
+    credited = last_click(outcomes, placed, conf.base.measure.click_days, zone).join(results, "loan_id", "left")
+    figures = ["spend_minor", "is_allocated", *[c.name for c in (*COUNTS, *BOOK)]]
+    parts = [_split(billed, clicks), clicks, _leads(placed), _counted(credited)]
     filled = [_filled(part, figures) for part in parts]
-    summed = (
-        filled[0].union(filled[1]).union(filled[2]).groupBy(*CELL).agg(*[_total(name).alias(name) for name in figures])
-    )
+    summed = reduce(DataFrame.union, filled).groupBy(*CELL).agg(*[_total(name).alias(name) for name in figures])
     first = sent.agg(F.min("day").alias("_first"))
     is_campaign = F.coalesce(F.col("cost_day") > F.col("_first"), F.lit(False))
     return summed.crossJoin(first).select(
@@ -102,9 +104,19 @@ def _split(billed: DataFrame, clicks: DataFrame) -> DataFrame:
     return split.select(*CELL, "spend_minor", "is_allocated")
 
 
+def _leads(placed: DataFrame) -> DataFrame:
+    """People who acted, each once a channel and month, in the cell of the first touch; nobody known is one alone."""
+    who = F.coalesce(journeyer(), F.concat(F.lit("touch|"), F.col("touch_id")))
+    first = F.min(F.struct("occurred_at", "touch_id", *CELL)).alias("_first")
+    each = placed.groupBy(who, "channel", F.trunc("cost_day", "month")).agg(first)
+    return each.select("_first.*").groupBy(*CELL).agg(F.count("*").alias("leads"))
+
+
 def _counted(credited: DataFrame) -> DataFrame:
     """Outcomes of each cell."""
     is_funded = F.coalesce("is_funded", F.lit(False))
+    is_fraud = F.coalesce("is_fraud", F.lit(False))
+    may_be_funded = F.coalesce("is_funded", F.lit(True))
     return credited.groupBy(*CELL).agg(
         F.count("*").alias("applications"),
         F.count_if(F.coalesce("is_approved", F.lit(False))).alias("approvals"),
@@ -112,8 +124,24 @@ def _counted(credited: DataFrame) -> DataFrame:
         F.count_if(is_funded & F.col("is_good").isNotNull()).alias("matured"),
         F.count_if(F.coalesce("is_good", F.lit(False))).alias("good"),
         F.count_if(is_funded & F.coalesce("is_late", F.lit(False))).alias("late"),
-        F.count_if(is_funded & F.coalesce("is_fraud", F.lit(False))).alias("fraud"),
+        F.count_if(is_funded & is_fraud).alias("fraud"),
         F.count_if(F.col("is_good").isNull()).alias("undecided"),
+        F.count_if(F.col("is_approved").isNotNull()).alias("decisions"),
+        F.count_if(is_funded & F.col("is_good_30_3").isNotNull()).alias("decided_30_3"),
+        F.count_if(is_funded & F.coalesce("is_good_30_3", F.lit(False))).alias("good_30_3"),
+        F.count_if(may_be_funded & F.col("is_good_30_3").isNull()).alias("undecided_30_3"),
+        F.count_if(is_funded & F.col("is_first_late").isNotNull()).alias("due"),
+        F.count_if(is_funded & F.coalesce("is_first_late", F.lit(False))).alias("first_late"),
+        *[
+            F.sum(F.when(is_told, F.coalesce(of, F.lit(0))).otherwise(0)).alias(name)
+            for name, of, is_told in (
+                ("principal_minor", "principal_minor", is_funded),
+                ("fraud_minor", "principal_minor", is_funded & is_fraud),
+                ("lost_minor", "lost_minor", is_funded),
+                ("interest_minor", "interest_minor", is_funded),
+                ("balance_months_minor", "balance_months_minor", is_funded),
+            )
+        ],
     )
 
 

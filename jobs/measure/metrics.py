@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pyspark.sql import Column
 
 ALL = "(all)"
+TOTAL = "(total)"
+DECIDED = {"good": "is_mature", "good_30_3": "is_mature_30_3"}
 # landing.md's own words, so that the contract's columns exist in a deployment without a metrics.yaml.
 _GRAIN = ("period", "channel", "campaign", "ad_group", "band")
 _PAID = "channel <> '(unattributed)'"
@@ -25,6 +27,7 @@ STANDARD = {
         unit="currency",
         grain=_GRAIN,
         label={"en": "Cost per application", "zh": "进件成本"},
+        interval="poisson",
     ),
     "cost_per_approval": MetricConf(
         num="spend",
@@ -33,6 +36,7 @@ STANDARD = {
         unit="currency",
         grain=_GRAIN,
         label={"en": "Cost per approval", "zh": "授信成本"},
+        interval="poisson",
     ),
     "cost_per_funded": MetricConf(
         num="spend",
@@ -41,14 +45,17 @@ STANDARD = {
         unit="currency",
         grain=_GRAIN,
         label={"en": "Cost per funded customer", "zh": "动支成本"},
+        interval="poisson",
     ),
     "cost_per_good": MetricConf(
         num="spend",
         den="good",
-        where=f"{_PAID} and is_mature",
+        where=_PAID,
         unit="currency",
         grain=_GRAIN,
         label={"en": "Cost per good customer", "zh": "优质户成本"},
+        interval="poisson",
+        decided="good",
     ),
 }
 
@@ -81,4 +88,6 @@ def value(definition: MetricConf) -> Column:
     num = F.expr(f"cast(({definition.num}) as double)")
     if definition.den is not None:
         num = F.try_divide(num, F.expr(f"cast(({definition.den}) as double)"))
-    return F.when(F.expr(definition.where), num) if definition.where else num
+    for told in (definition.where, definition.decided and DECIDED[definition.decided]):
+        num = F.when(F.expr(told), num) if told else num
+    return num

@@ -57,6 +57,7 @@ def spend_ledger(spend: DataFrame, landed: DataFrame, fx_rates: DataFrame, *, co
             money.to_minor(F.col("cost"), F.col("rate"), base).alias("cost_minor"),
             "impressions",
             "clicks",
+            F.col("platform_conversions").alias("claimed"),
             "first_day",
             "restated",
         )

@@ -15,10 +15,10 @@ from jobs.measure.metrics import ALL
 from jobs.runtime.conf import Conf
 from jobs.tables.ingest import REPAYMENTS
 from jobs.tables.link import LINKED_TOUCHES, MATURED_OUTCOMES
-from jobs.tables.measure import VINTAGES
+from jobs.tables.measure import DEVELOPED, OBSERVED, PAST_DUE_DAYS, VINTAGES
 from segments.calendar import local_day
 from segments.intervals import wilson_bounds
-from segments.outcomes import ACTED_KINDS, GOOD_MONTHS, LATE_DAYS
+from segments.outcomes import ACTED_KINDS, GOOD_MONTHS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 
     from jobs.runtime.shell import Shell
 
-THRESHOLDS = (0, 30, 60, LATE_DAYS)
 MAX_CELLS = 500_000
-OBSERVED, DEVELOPED = "observed", "developed"
 
 
 @job(
@@ -71,11 +69,12 @@ def _first_late(loans: DataFrame, repayments: DataFrame) -> DataFrame:
     """The month on book in which each loan was first over each threshold, by month 12."""
     told = repayments.where(F.col("months_on_book") <= GOOD_MONTHS).join(loans, "loan_id")
     over = [
-        F.min(F.when(F.col("days_past_due") > days, F.col("months_on_book"))).alias(f"_{days}") for days in THRESHOLDS
+        F.min(F.when(F.col("days_past_due") > days, F.col("months_on_book"))).alias(f"_{days}")
+        for days in PAST_DUE_DAYS
     ]
     first = told.groupBy("loan_id", "vintage", "channel").agg(*over)
     pairs = F.array(
-        *[F.struct(F.lit(days).alias("days_past_due"), F.col(f"_{days}").alias("month")) for days in THRESHOLDS]
+        *[F.struct(F.lit(days).alias("days_past_due"), F.col(f"_{days}").alias("month")) for days in PAST_DUE_DAYS]
     )
     laid = first.select("vintage", "channel", F.explode(pairs).alias("_one"))
     return laid.select("vintage", "channel", "_one.*").where("month is not null")
@@ -93,7 +92,7 @@ def _told(sizes: pd.DataFrame, firsts: pd.DataFrame) -> pd.DataFrame:
     parts = []
     for channel, mine in pd.concat([sizes, everyone]).groupby("channel", sort=True):
         own = firsts if channel == ALL else firsts[firsts["channel"] == channel]
-        for days in THRESHOLDS:
+        for days in PAST_DUE_DAYS:
             parts.append(_slice(str(channel), days, mine, own[own["days_past_due"] == days], seen))
     return pd.concat(parts, ignore_index=True)[names]
 

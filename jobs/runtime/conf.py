@@ -199,19 +199,30 @@ class SegmentConf(Strict):
 
 
 class MetricConf(Strict):
-    """One metric of metrics.yaml: `num / den [where SQL]`."""
+    """One metric of metrics.yaml: `num / den [where SQL]` over the columns of one table's cells."""
 
+    of: Literal["channel_costs", "channel_lift", "vintages", "deliveries_reported"] = "channel_costs"
     num: str
     den: str | None = None
     where: str | None = None
     unit: str
     grain: tuple[str, ...] = ()
     label: dict[Literal["en", "zh"], str]
-    interval: Literal["poisson", "wilson", "none"] = Field(
-        "none", description="95 %: poisson for money a counted outcome, wilson for a share"
+    interval: Literal["poisson", "wilson", "told", "none"] = Field(
+        "none", description="95 %: poisson for money a counted outcome, wilson for a share, told by the table itself"
     )
+    told: str | None = Field(None, description="columns `<told>_lo`, `<told>_hi` hold the interval")
+    developed: str | None = Field(None, description="column of what an immature value will come to, with _lo and _hi")
     min_n: float = Field(1, ge=0, description="below this denominator there is no figure")
-    needs_maturity: bool = Field(False, description="told of months alone whose outcomes are all decided")
+    decided: Literal["good", "good_30_3"] | None = Field(
+        None, description="told of months alone in which this is decided of every application"
+    )
+
+    @model_validator(mode="after")
+    def _told_somewhere(self) -> MetricConf:
+        if (self.interval == "told") != (self.told is not None):
+            raise ValueError("interval: told needs `told`, the columns it is told in, and the others do without")
+        return self
 
 
 class GateConf(Strict):

@@ -24,6 +24,7 @@ SPEND_LEDGER = Table(
         key("cost_minor", "bigint", "base currency, minor units"),
         Column("impressions", "bigint", "impressions billed"),
         Column("clicks", "bigint", "clicks billed"),
+        Column("claimed", "double", "conversions the platform claims as its own", scale=6),
         key("first_day", "date", "day the row was first landed"),
         key("restated", "bigint", "times it was told otherwise since"),
     ),
@@ -40,6 +41,34 @@ COUNTS = (
     key("fraud", "bigint", "confirmed fraud, of the funded"),
     key("undecided", "bigint", "applications credited whose outcome is still open"),
 )
+BOOK = (
+    key("leads", "bigint", "people who acted, each once a channel and month, where it first did"),
+    key("decisions", "bigint", "applications credited that were decided"),
+    key("decided_30_3", "bigint", "funded customers of whom good_30_3 is known"),
+    key("good_30_3", "bigint", "funded, no fraud, never over 30 days past due by month 3"),
+    key("undecided_30_3", "bigint", "applications credited of which good_30_3 is still open"),
+    key("due", "bigint", "funded customers whose first instalment has been due for 30 days"),
+    key("first_late", "bigint", "those of them over 30 days past due with it"),
+    key("principal_minor", "bigint", "principal of the funded, minor units of the base currency"),
+    key("fraud_minor", "bigint", "principal lost to confirmed fraud"),
+    key("lost_minor", "bigint", "principal charged off less recovered so far"),
+    key("interest_minor", "bigint", "interest earned so far, of months that ended with nothing past due"),
+    key("balance_months_minor", "bigint", "balances summed over the months they were owed: what funding is paid on"),
+)
+LOAN_RESULTS = Table(
+    "loan_results",
+    "measure",
+    "What each loan has come to so far beside being good: early forms, interest, losses",
+    ("loan_id",),
+    (
+        key("loan_id", "string", "loan"),
+        Column("is_good_30_3", "boolean", "no fraud, never over 30 days past due by month 3; null while not decided"),
+        Column("is_first_late", "boolean", "over 30 days past due by month 2: the first instalment; null before"),
+        key("lost_minor", "bigint", "charged off less recovered, minor units of the base currency"),
+        key("interest_minor", "bigint", "interest earned, of months that ended with nothing past due"),
+        key("balance_months_minor", "bigint", "balances summed over the months they were owed"),
+    ),
+)
 DAILY_COSTS = Table(
     "daily_costs",
     "measure",
@@ -55,6 +84,7 @@ DAILY_COSTS = Table(
         key("spend_minor", "bigint", "spend, minor units of the base currency"),
         key("is_allocated", "boolean", "spend was split over bands by clicks, not billed at this grain"),
         *COUNTS,
+        *BOOK,
     ),
     rules=("approvals <= applications", "funded <= approvals", "matured <= funded", "good <= matured"),
 )
@@ -74,11 +104,13 @@ CHANNEL_COSTS = Table(
         key("spend", "double", "spend, major units", scale=2),
         key("is_allocated", "boolean", "spend was split over bands by clicks, not billed at this grain"),
         *COUNTS,
+        *BOOK,
         key(
             "is_mature",
             "boolean",
             "the month's customers are past their twelve months, and nothing credited is undecided",
         ),
+        key("is_mature_30_3", "boolean", "the same of good_30_3 and three months"),
         Column("cost_per_application", "double", "spend / applications; null when there is none", scale=6),
         Column("cost_per_approval", "double", "spend / approvals; null when there is none", scale=6),
         Column("cost_per_funded", "double", "spend / funded; null when there is none", scale=6),
@@ -123,6 +155,7 @@ CAMPAIGN_COSTS = Table(
         Column("reason", "string", "why cost_per_good is null: unattributed, immature or no_outcome"),
     ),
 )
+LIFT_OUTCOMES = ("applied", "funded", "good")
 CHANNEL_LIFT = Table(
     "channel_lift",
     "measure",
@@ -202,8 +235,17 @@ METRIC_STORE = Table(
     ("metric", "period", "channel", "campaign", "band"),
     (
         key("metric", "string", "name in metrics.yaml"),
-        key("period", "string", "month of the spend and of the touch, YYYY-MM"),
-        key("channel", "string", "channel; (all) for every paid channel; (unattributed) for outcomes without a touch"),
+        key(
+            "period",
+            "string",
+            "month, YYYY-MM: of spend and touch, of funding (vintages), of the report (deliveries); of lift: "
+            "history or campaign",
+        ),
+        key(
+            "channel",
+            "string",
+            "channel; (all) for every paid channel; (unattributed) for outcomes without a touch, (total) for both",
+        ),
         key("campaign", "string", "campaign; (all) for every campaign"),
         key("band", "string", "band when sent; (none) when unknown, (all) for every band"),
         key("unit", "string", "currency, count or ratio"),
@@ -214,10 +256,15 @@ METRIC_STORE = Table(
         ),
         Column("lo", "double", "lower end, 95 %"),
         Column("hi", "double", "upper end, 95 %; null where there is none"),
+        Column("developed", "double", "what an immature value will come to; never in `value`", scale=9),
+        Column("developed_lo", "double", "lower end, 95 %"),
+        Column("developed_hi", "double", "upper end, 95 %"),
         key("maturity", "string", "final, or open while what is credited may still turn"),
-        Column("reason", "string", "why value is null: not_told, immature, no_outcome or too_few"),
+        Column("reason", "string", "why value is null: not_told, immature, no_outcome, not_identified or too_few"),
     ),
 )
+PAST_DUE_DAYS = (0, 30, 60, 90)
+OBSERVED, DEVELOPED = "observed", "developed"
 VINTAGES = Table(
     "vintages",
     "measure",

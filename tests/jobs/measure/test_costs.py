@@ -15,14 +15,14 @@ from jobs.measure.channel_costs import channel_costs
 from jobs.measure.metrics import STANDARD
 from jobs.runtime.conf import MetricConf
 from jobs.runtime.errors import UsageError
-from jobs.tables.measure import COUNTS, DAILY_COSTS
+from jobs.tables.measure import BOOK, COUNTS, DAILY_COSTS
 
 DAY = date(2027, 5, 1)
 CONF = Path(__file__).resolve().parents[3] / "conf"
 
 
 def cell(day: date, channel: str = "feed_a", band: str = "A", **figures: Any) -> dict[str, Any]:
-    counts = {c.name: 0 for c in COUNTS}
+    counts = {c.name: 0 for c in (*COUNTS, *BOOK)}
     place = {"cost_day": day, "channel": channel, "campaign": "c", "band": band, "period": "history"}
     return {**place, "spend_minor": 0, "is_allocated": False, **counts, **figures}
 

@@ -12,11 +12,15 @@ import pytest
 from jobs.measure.daily_costs import daily_costs
 from jobs.tables.activate import AUDIENCES
 from jobs.tables.link import LINKED_TOUCHES, MATURED_OUTCOMES, PEOPLE
-from jobs.tables.measure import SPEND_LEDGER
+from jobs.tables.measure import LOAN_RESULTS, SPEND_LEDGER
 
 START = date(2026, 1, 1)
 PERSONS = [f"p{i}" for i in range(12)]
-COUNTED = ("applications", "approvals", "funded", "good", "undecided")
+COUNTED = (
+    *("applications", "approvals", "funded", "good", "undecided", "leads", "decisions"),
+    *("decided_30_3", "good_30_3", "undecided_30_3", "due", "first_late"),
+    *("principal_minor", "fraud_minor", "lost_minor", "interest_minor", "balance_months_minor"),
+)
 
 
 def world(seed: int) -> dict[str, list[dict[str, Any]]]:
@@ -52,7 +56,7 @@ def world(seed: int) -> dict[str, list[dict[str, Any]]]:
         }
         for _ in range(30)
     }
-    outcomes = []
+    outcomes, results = [], []
     for i in range(60):
         approved = dice.choice([True, True, False, None])
         funded = dice.choice([True, False, None]) if approved else approved
@@ -65,10 +69,33 @@ def world(seed: int) -> dict[str, list[dict[str, Any]]]:
                 "is_approved": approved,
                 "is_funded": funded,
                 "is_good": dice.choice([True, None]) if funded else funded,
+                "loan_id": f"l{i}" if funded else None,
+                "principal_minor": dice.randrange(10**6) if funded else None,
+                "is_fraud": dice.random() < 0.2 if funded else None,
             }
         )
+        if funded:
+            money = {f"{name}_minor": dice.randrange(10**4) for name in ("lost", "interest", "balance_months")}
+            told = {name: dice.choice([True, False, None]) for name in ("is_good_30_3", "is_first_late")}
+            results.append({"loan_id": f"l{i}", **told, **money})
     audiences = [{"prospect_key": f"{who}-row", "day": at, **row} for (who, at), row in sent.items()]
-    return {"spend": list(spend.values()), "touches": touches, "outcomes": outcomes, "audiences": audiences}
+    told = {"spend": list(spend.values()), "touches": touches, "outcomes": outcomes, "audiences": audiences}
+    return told | {"results": results}
+
+
+def booked(row: dict[str, Any], loan: dict[str, Any]) -> dict[str, int]:
+    """What an application adds beside the counts of landing.md."""
+    early = loan.get("is_good_30_3")
+    told = {
+        "decisions": row["is_approved"] is not None,
+        "undecided_30_3": early is None and row["is_funded"] is not False,
+    }
+    if row["is_funded"]:
+        told |= {"decided_30_3": early is not None, "good_30_3": early is True}
+        told |= {"due": loan["is_first_late"] is not None, "first_late": loan["is_first_late"] is True}
+        told |= {"principal_minor": row["principal_minor"], "fraud_minor": row["principal_minor"] * row["is_fraud"]}
+        told |= {name: loan[name] for name in ("lost_minor", "interest_minor", "balance_months_minor")}
+    return {name: int(value) for name, value in told.items()}
 
 
 def by_hand(drop: dict[str, list[dict[str, Any]]]) -> dict[tuple[Any, ...], Counter[str]]:
@@ -100,6 +127,13 @@ def by_hand(drop: dict[str, list[dict[str, Any]]]) -> dict[tuple[Any, ...], Coun
         for rank, key in enumerate(sorted(parts, key=lambda key: (-(amount * parts[key] % total), key[4]))):
             cells[key]["spend_minor"] += amount * parts[key] // total + (rank < left)
     who = lambda row: row["person_key"] or (row["id_click_key"] and f"click|{row['id_click_key']}")  # noqa: E731
+    firsts: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for touch in sorted(acted, key=lambda touch: (touch["occurred_at"], touch["touch_id"])):
+        month = touch["occurred_at"].strftime("%Y-%m")
+        firsts.setdefault((who(touch) or touch["touch_id"], touch["channel"], month), touch)
+    for touch in firsts.values():
+        cells[cell(touch)]["leads"] += 1
+    results = {row["loan_id"]: row for row in drop["results"]}
     came = {(who(row), row["id_click_key"]) for row in drop["outcomes"] if row["id_click_key"]}
     for row in drop["outcomes"]:
         seen = [
@@ -115,6 +149,7 @@ def by_hand(drop: dict[str, list[dict[str, Any]]]) -> dict[tuple[Any, ...], Coun
         cells[key]["funded"] += row["is_funded"] is True
         cells[key]["good"] += row["is_good"] is True
         cells[key]["undecided"] += row["is_good"] is None
+        cells[key].update(booked(row, results.get(row["loan_id"], {})))
     return cells
 
 
@@ -126,6 +161,7 @@ def told(rows: Any, make_shell: Any, conf: Any) -> Any:
             rows(SPEND_LEDGER, drop["spend"]),
             rows(LINKED_TOUCHES, drop["touches"]),
             rows(MATURED_OUTCOMES, drop["outcomes"]),
+            rows(LOAN_RESULTS, drop["results"]),
             rows(PEOPLE, people),
             rows(AUDIENCES, drop["audiences"]),
             conf=conf,
@@ -155,7 +191,7 @@ def test_it_is_what_the_rule_says_and_ties(told: Any) -> None:
 
 
 def test_an_empty_day_and_a_world_without_audiences(told: Any) -> None:
-    assert told({"spend": [], "touches": [], "outcomes": [], "audiences": []}) == []
+    assert told({"spend": [], "touches": [], "outcomes": [], "results": [], "audiences": []}) == []
     found = told(world(3) | {"audiences": []})
     assert {row["period"] for row in found} == {"history"}
     assert {row["band"] for row in found} == {"(none)"}
@@ -176,6 +212,7 @@ def test_a_touch_counts_on_the_day_its_account_bills_it(rows: Any, make_shell: A
         {"spend_day": date(2026, 1, 5), "channel": "sms", "campaign": "c1", "cost_minor": 70},
     ]
     frames = (rows(SPEND_LEDGER, spend), rows(LINKED_TOUCHES, touches), rows(MATURED_OUTCOMES, []))
+    frames = (*frames, rows(LOAN_RESULTS, []))
     found = daily_costs(*frames, rows(PEOPLE, []), rows(AUDIENCES, []), conf=zoned, shell=make_shell()).toPandas()
     told = found.set_index("channel")
     assert told["cost_day"].to_dict() == {"feed_a": date(2026, 1, 4), "sms": date(2026, 1, 5)}

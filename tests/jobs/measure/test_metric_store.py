@@ -3,47 +3,40 @@
 from __future__ import annotations
 
 import math
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+import yaml
 
 from jobs.measure.metric_store import metric_store
 from jobs.runtime.conf import MetricConf
-from jobs.tables.measure import CHANNEL_COSTS
+from jobs.runtime.errors import UsageError
+from jobs.tables.ingest import DELIVERIES_REPORTED
+from jobs.tables.measure import BOOK, CHANNEL_COSTS, CHANNEL_LIFT, COUNTS, SPEND_LEDGER, VINTAGES
 from segments.intervals import cost_per, wilson
 
-LABEL = {"en": "x", "zh": "x"}
+CONF = Path(__file__).resolve().parents[3] / "conf"
 METRICS = {
-    "spend": MetricConf(num="spend", unit="currency", label=LABEL),
-    "approval_rate": MetricConf(num="approvals", den="applications", unit="ratio", label=LABEL, interval="wilson"),
-    "cost_per_good": MetricConf(
-        num="spend_mature",
-        den="good_mature",
-        where="channel <> '(unattributed)'",
-        unit="currency",
-        label=LABEL,
-        interval="poisson",
-        needs_maturity=True,
-    ),
-    "cost_per_funded": MetricConf(num="spend", den="funded", unit="currency", label=LABEL, min_n=3),
+    name: MetricConf.model_validate(told) for name, told in yaml.safe_load((CONF / "metrics.yaml").open()).items()
 }
 
 
 def cell(channel: str, campaign: str | None, band: str, **figures: Any) -> dict[str, Any]:
-    zero = dict.fromkeys(
-        ("clicks", "applications", "approvals", "funded", "matured", "good", "late", "fraud", "undecided"), 0
-    )
-    more = {"period": "2025-01", "is_mature": True, "spend": 0.0, "currency": "CNY"}
+    zero = {c.name: 0 for c in (*COUNTS, *BOOK)}
+    more = {"period": "2025-01", "is_mature": True, "is_mature_30_3": True, "spend": 0.0, "currency": "CNY"}
     return {**zero, **more, "channel": channel, "campaign": campaign, "band": band, **figures}
 
 
 @pytest.fixture
 def told(rows: Any, make_shell: Any, conf: Any) -> Any:
-    def run(*cells: dict[str, Any]) -> pd.DataFrame:
-        found = metric_store(
-            rows(CHANNEL_COSTS, cells), conf=conf.model_copy(update={"metrics": METRICS}), shell=make_shell()
-        )
+    def run(*cells: dict[str, Any], metrics: Any = METRICS, **beside: list[dict[str, Any]]) -> pd.DataFrame:
+        tables = {"ledger": SPEND_LEDGER, "lift": CHANNEL_LIFT, "vintages": VINTAGES, "deliveries": DELIVERIES_REPORTED}
+        frames = [rows(table, beside.get(name, [])) for name, table in tables.items()]
+        told = conf.model_copy(update={"metrics": metrics})
+        found = metric_store(rows(CHANNEL_COSTS, cells), *frames, conf=told, shell=make_shell())
         index = ["metric", "period", "channel", "campaign", "band"]
         assert not found.duplicated(index).any()
         return found.set_index(index)
@@ -73,7 +66,9 @@ def test_figures_of_every_grain(told: Any) -> None:
     nobody = found.loc[("cost_per_good", "2025-01", "(unattributed)", "(all)", "(all)")]
     assert nobody["reason"] == "not_told"
     assert found.loc[("approval_rate", "2025-01", "(unattributed)", "(all)", "(all)"), "value"] == pytest.approx(1 / 7)
-    assert found.loc[("cost_per_funded", "2025-01", "feed", "(all)", "B"), "reason"] == "too_few"
+    few = METRICS["cost_per_funded"].model_copy(update={"min_n": 3})
+    strict = told(cell("feed", "c2", "B", spend=50.0, funded=2), metrics={"cost_per_funded": few})
+    assert strict.loc[("cost_per_funded", "2025-01", "feed", "(all)", "B"), "reason"] == "too_few"
     assert found.loc[("approval_rate", "2025-02", "sms", "(all)", "A"), "reason"] == "no_outcome"
 
 
@@ -87,9 +82,91 @@ def test_totals_tie_and_nothing_is_0_or_infinite_for_want_of_a_denominator(told:
         ]
     ).reset_index()
     spend = found[found["metric"] == "spend"].set_index(["channel", "campaign", "band"])["value"]
+    assert spend["(total)", "(all)", "(all)"] == sum(range(12))
     assert spend["(all)", "(all)", "(all)"] == spend["feed", "(all)", "(all)"] + spend["sms", "(all)", "(all)"]
     assert spend["feed", "(all)", "(all)"] == spend["feed", "(all)", "A"] + spend["feed", "(all)", "(none)"]
+    linked = found[(found["metric"] == "link_rate") & found["value"].notna()].set_index(["channel", "campaign", "band"])
+    assert set(linked.index.get_level_values("channel")) == {"(total)"}
+    everywhere = linked.loc[("(total)", "(all)", "(all)")]
+    assert (everywhere["num"], everywhere["den"]) == (sum(i % 3 for i in range(8)), sum(i % 3 for i in range(12)))
     ratios = found[found["metric"] != "spend"]
     assert (ratios["value"].isna() == ratios["reason"].notna()).all()
     assert not ratios["value"].isin([math.inf]).any()
     assert not ((ratios["value"] == 0) & (ratios["den"] == 0)).any()
+
+
+def test_what_is_billed_claimed_and_matched(told: Any) -> None:
+    place = {"spend_day": date(2025, 1, 3), "channel": "feed", "cost_minor": 0}
+    ledger = [
+        {**place, "campaign": "c1", "impressions": 1000, "clicks": 10, "claimed": 6.0},
+        {**place, "campaign": "c2", "impressions": 500, "clicks": 20},
+        {**place, "campaign": "c1", "channel": "sms"},
+    ]
+    report = {"channel": "feed", "audience": "a1"}
+    deliveries = [
+        {**report, "reported_day": date(2025, 1, 4), "uploaded": 100, "matched": 10},
+        {**report, "reported_day": date(2025, 1, 9), "uploaded": 100, "matched": 60},
+        {**report, "audience": "a2", "reported_day": date(2025, 1, 9), "uploaded": 300, "matched": 60},
+        {**report, "audience": "a3", "reported_day": date(2025, 1, 9)},
+    ]
+    found = told(
+        cell("feed", "c1", "A", applications=2, spend=30.0),
+        cell("feed", "c2", "A", applications=2),
+        cell("sms", "c1", "A", spend=3.0),
+        ledger=ledger,
+        deliveries=deliveries,
+    )
+    month = lambda name, channel, campaign="(all)": found.loc[(name, "2025-01", channel, campaign, "(all)")]  # noqa: E731
+    assert month("click_through_rate", "feed")["value"] == 30 / 1500
+    assert month("click_through_rate", "sms")["reason"] == "not_told", "a channel without impressions has no such rate"
+    assert month("cost_per_thousand_impressions", "feed")["value"] == 20
+    assert month("overclaim", "feed", "c1")["value"] == 3
+    assert found.loc[("click_through_rate", "2025-01", "feed", "(all)", "A"), "reason"] == "not_told", (
+        "billed without bands"
+    )
+    assert month("audience_match_rate", "feed")[["num", "den", "value"]].tolist() == [120, 400, 0.3]
+
+
+def test_what_was_caused_stands_beside_or_says_it_is_not_known(told: Any) -> None:
+    arm = {"period": "campaign", "channel": "feed", "role": "exploration", "is_randomised": True, "assigned": 90_000}
+    known = {"incremental_cost": 333.0, "incremental_cost_lo": 227.0, "incremental_cost_hi": 631.0}
+    lift = [
+        {**arm, "outcome": "funded", "lift": 0.004, "lift_lo": 0.002, "lift_hi": 0.006, "spend": 120e3, **known},
+        {
+            **arm,
+            "outcome": "good",
+            "lift": 0.001,
+            "lift_lo": -0.1,
+            "lift_hi": 0.1,
+            "spend": 120e3,
+            "reason": "not_identified",
+        },
+        {**arm, "role": "all", "outcome": "funded", "lift": 0.9, "is_randomised": False, "spend": 1.0},
+    ]
+    found = told(lift=lift)
+    cost = found.loc[("incremental_cost_per_funded", "campaign", "feed", "(all)", "(all)")]
+    assert cost[["value", "lo", "hi"]].tolist() == pytest.approx([120e3 / 360, 227, 631])
+    unknown = found.loc[("incremental_cost_per_good", "campaign", "feed", "(all)", "(all)")]
+    assert (math.isnan(unknown["value"]), unknown["reason"]) == (True, "not_identified")
+    assert found.loc[("lift_funded", "campaign", "feed", "(all)", "(all)"), "value"] == 0.004
+
+
+def test_a_young_vintage_is_developed_apart_from_what_was_seen(told: Any) -> None:
+    curve = {"vintage": "2025-01", "channel": "(all)", "days_past_due": 90, "loans": 2000}
+    vintages = [
+        {**curve, "months_on_book": 3, "late": 8, "rate": 0.004, "lo": 0.0, "hi": 1.0, "maturity": "observed"},
+        {**curve, "months_on_book": 12, "rate": 0.02, "lo": 0.01, "hi": 0.03, "maturity": "developed"},
+    ]
+    found = told(vintages=vintages)
+    seen = found.loc[("ever_90_3", "2025-01", "(total)", "(all)", "(all)")]
+    assert (seen["value"], seen["maturity"]) == (0.004, "final")
+    assert (seen["lo"], seen["hi"]) == pytest.approx(wilson(8, 2000))
+    young = found.loc[("ever_90_12", "2025-01", "(total)", "(all)", "(all)")]
+    assert (math.isnan(young["value"]), young["reason"], young["maturity"]) == (True, "immature", "open")
+    assert young[["developed", "developed_lo", "developed_hi"]].tolist() == [0.02, 0.01, 0.03]
+
+
+def test_a_metric_of_what_is_not_there_is_refused_by_name(told: Any) -> None:
+    wrong = METRICS["spend"].model_copy(update={"num": "spent"})
+    with pytest.raises(UsageError, match=r"metrics.yaml: spend: .*spent.*channel_costs has period"):
+        told(metrics={"spend": wrong})

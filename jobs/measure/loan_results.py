@@ -1,0 +1,47 @@
+"""What each loan has come to so far beside being good: early forms, interest, losses."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from jobs.contract import job
+from jobs.measure.loan_months import loan_months
+from jobs.tables.ingest import LOANS, REPAYMENTS
+from jobs.tables.link import MATURED_OUTCOMES
+from jobs.tables.measure import LOAN_RESULTS
+from segments.outcomes import EARLY_DAYS, EARLY_MONTHS, FIRST_MONTHS, is_late
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+SUMS = ("lost_minor", "interest_minor", "balance_months_minor")
+
+
+@job(
+    reads={"outcomes": MATURED_OUTCOMES, "loans": LOANS.in_force(), "repayments": REPAYMENTS.in_force()},
+    writes=LOAN_RESULTS,
+)
+def loan_results(outcomes: DataFrame, loans: DataFrame, repayments: DataFrame, *, day: date) -> DataFrame:
+    """Each application's loan once; bad is said as soon as it is seen, good only when its months are over."""
+    months = loan_months(outcomes, loans, repayments, day)
+    summed = months.groupBy("loan_id").agg(
+        *[F.sum(name).alias(name) for name in SUMS], _worst(EARLY_MONTHS, "_early"), _worst(FIRST_MONTHS, "_first")
+    )
+    joined = outcomes.where("loan_id is not null").join(summed, "loan_id", "left")
+    seen = F.coalesce("months_observed", F.lit(0))
+    early = is_late(F.col("_early"), seen, EARLY_DAYS, EARLY_MONTHS)
+    good = F.when(F.coalesce("is_fraud", F.lit(False)), False).otherwise(~early)
+    return joined.select(
+        "loan_id",
+        good.alias("is_good_30_3"),
+        is_late(F.col("_first"), seen, EARLY_DAYS, FIRST_MONTHS).alias("is_first_late"),
+        *[F.coalesce(name, F.lit(0)).alias(name) for name in SUMS],
+    )
+
+
+def _worst(months: int, name: str) -> Column:
+    """Most days past due by so many months on book."""
+    return F.max(F.when(F.col("months_on_book") <= months, F.col("days_past_due"))).alias(name)
