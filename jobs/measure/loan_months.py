@@ -11,12 +11,12 @@ from pyspark.sql import functions as F
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-STATE = ("days_past_due", "balance", "charged_off", "recovered")
+TOLD = ("as_of_day", "balance", "charged_off", "recovered")
 
 
 def loan_months(outcomes: DataFrame, loans: DataFrame, repayments: DataFrame, day: date) -> DataFrame:
-    """One row a loan and reported month: loan_id, months_on_book, days_past_due, and in base minor units what the
-    month added: interest_minor, lost_minor, balance_months_minor.
+    """One row a loan and reported month: loan_id, months_on_book, as_of_day, days_past_due, is_charged_off,
+    balance_minor, and what the month added: interest_minor, lost_minor, balance_months_minor.
 
     Interest is a twelfth of the annual rate on the balance a month began with, earned where nothing was past due at
     its end; a month nobody reported counts with the next. Money turns into the base currency as the principal did.
@@ -25,7 +25,7 @@ def loan_months(outcomes: DataFrame, loans: DataFrame, repayments: DataFrame, da
     # Of several reports in one month on book the last one tells.
     known = repayments.where((F.col("as_of_day") <= F.lit(day)) & (F.col("months_on_book") > 0))
     monthly = known.groupBy("loan_id", "months_on_book").agg(
-        F.max("days_past_due").alias("days_past_due"), F.max_by(F.struct(*STATE[1:]), "as_of_day").alias("_last")
+        F.max("days_past_due").alias("days_past_due"), F.max_by(F.struct(*TOLD), "as_of_day").alias("_last")
     )
     book = outcomes.where("loan_id is not null").select("loan_id", "principal_minor")
     owed = book.join(loans.select("loan_id", "principal", "apr"), "loan_id")
@@ -40,7 +40,10 @@ def loan_months(outcomes: DataFrame, loans: DataFrame, repayments: DataFrame, da
     added = rows.withColumn("_lost", lost).select(
         "loan_id",
         "months_on_book",
+        "as_of_day",
         "days_past_due",
+        (_or_0("charged_off") > 0).alias("is_charged_off"),
+        "balance",
         "principal",
         "principal_minor",
         (F.col("_lost") - F.coalesce(F.lag("_lost").over(before), F.lit(0))).alias("lost"),
@@ -50,8 +53,10 @@ def loan_months(outcomes: DataFrame, loans: DataFrame, repayments: DataFrame, da
     return added.select(
         "loan_id",
         "months_on_book",
+        "as_of_day",
         "days_past_due",
-        *[_minor(name).alias(f"{name}_minor") for name in ("lost", "interest", "balance_months")],
+        "is_charged_off",
+        *[_minor(name).alias(f"{name}_minor") for name in ("balance", "lost", "interest", "balance_months")],
     )
 
 

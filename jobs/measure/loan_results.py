@@ -1,4 +1,4 @@
-"""What each loan has come to so far beside being good: early forms, interest, losses."""
+"""What each loan has come to so far beside being good: early forms, interest, losses, and how balances rolled."""
 
 from __future__ import annotations
 
@@ -8,25 +8,30 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from jobs.contract import job
+from jobs.measure.development.rolls import roll_rates
 from jobs.measure.loan_months import loan_months
 from jobs.tables.ingest import LOANS, REPAYMENTS
 from jobs.tables.link import MATURED_OUTCOMES
-from jobs.tables.measure import LOAN_RESULTS
+from jobs.tables.measure import LOAN_RESULTS, ROLL_RATES
 from segments.outcomes import EARLY_DAYS, EARLY_MONTHS, FIRST_MONTHS, is_late
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
+
+    from jobs.runtime.shell import Shell
 
 SUMS = ("lost_minor", "interest_minor", "balance_months_minor")
 
 
 @job(
     reads={"outcomes": MATURED_OUTCOMES, "loans": LOANS.in_force(), "repayments": REPAYMENTS.in_force()},
-    writes=LOAN_RESULTS,
+    writes=(LOAN_RESULTS, ROLL_RATES),
 )
-def loan_results(outcomes: DataFrame, loans: DataFrame, repayments: DataFrame, *, day: date) -> DataFrame:
+def loan_results(
+    outcomes: DataFrame, loans: DataFrame, repayments: DataFrame, *, day: date, shell: Shell
+) -> tuple[DataFrame, DataFrame]:
     """Each application's loan once; bad is said as soon as it is seen, good only when its months are over."""
-    months = loan_months(outcomes, loans, repayments, day)
+    months = shell.cut(loan_months(outcomes, loans, repayments, day))
     summed = months.groupBy("loan_id").agg(
         *[F.sum(name).alias(name) for name in SUMS], _worst(EARLY_MONTHS, "_early"), _worst(FIRST_MONTHS, "_first")
     )
@@ -34,12 +39,13 @@ def loan_results(outcomes: DataFrame, loans: DataFrame, repayments: DataFrame, *
     seen = F.coalesce("months_observed", F.lit(0))
     early = is_late(F.col("_early"), seen, EARLY_DAYS, EARLY_MONTHS)
     good = F.when(F.coalesce("is_fraud", F.lit(False)), False).otherwise(~early)
-    return joined.select(
+    results = joined.select(
         "loan_id",
         good.alias("is_good_30_3"),
         is_late(F.col("_first"), seen, EARLY_DAYS, FIRST_MONTHS).alias("is_first_late"),
         *[F.coalesce(name, F.lit(0)).alias(name) for name in SUMS],
     )
+    return results, roll_rates(months)
 
 
 def _worst(months: int, name: str) -> Column:

@@ -57,6 +57,13 @@ STANDARD = {
         interval="poisson",
         decided="good",
     ),
+    "contribution_per_funded": MetricConf(
+        num="interest - 0.004 * balance_months - lost",
+        den="funded",
+        unit="currency",
+        grain=("period", "channel", "campaign", "band"),
+        label={"en": "Interest less funding and losses per funded customer so far", "zh": "户均贡献"},
+    ),
 }
 
 
@@ -81,6 +88,12 @@ def parts(definition: MetricConf) -> tuple[Column, Column, Column]:
     )
     where = F.expr(definition.where) if definition.where else F.lit(True)
     return num, den, F.coalesce(where, F.lit(False))
+
+
+def contribution(conf: Conf) -> Column:
+    """What customers have earned: the numerator of contribution_per_funded, over interest, balance_months and lost."""
+    found = conf.metrics.get("contribution_per_funded") or STANDARD["contribution_per_funded"]
+    return F.expr(f"cast(({found.num}) as double)")
 
 
 def value(definition: MetricConf) -> Column:

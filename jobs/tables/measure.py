@@ -5,6 +5,22 @@ from __future__ import annotations
 from jobs.contract import Column, Table
 from jobs.tables.ingest import key
 
+ROLL_RATES = Table(
+    "roll_rates",
+    "measure",
+    "Where balances of each state went in a month: current, M1 to M4+, repaid, charged off or not reported",
+    ("month", "state", "next_state"),
+    (
+        key("month", "string", "month at whose end the next state was told, YYYY-MM"),
+        key(
+            "state", "string", "state a month on book before: current, M1 (1 to 30 days), M2, M3 (to 90), M4+ (over 90)"
+        ),
+        key("next_state", "string", "the same, repaid, charged_off or not_reported"),
+        key("loans", "bigint", "loans that went so"),
+        key("balance_minor", "bigint", "what they owed before, minor units of the base currency"),
+        Column("rate", "double", "share of the balance of `state`; sums to 1 over next states", scale=9),
+    ),
+)
 SPEND_LEDGER = Table(
     "spend_ledger",
     "measure",
@@ -283,4 +299,101 @@ VINTAGES = Table(
         key("maturity", "string", "observed, or developed: estimated for month 12 from what older vintages added"),
     ),
     rules=("(late is null) = (maturity = 'developed')", "rate between 0 and 1"),
+)
+NOWCASTS = Table(
+    "nowcasts",
+    "measure",
+    "What the last weeks' touches will have brought once all has arrived, beside what has so far",
+    ("outcome", "channel", "week"),
+    (
+        key("outcome", "string", "applications, approvals or funded"),
+        key("channel", "string", "channel of the last touch; (all) for every one"),
+        key("week", "date", "Monday of the week of the touches"),
+        key("observed", "bigint", "arrived so far, by the last whole week"),
+        key("arrived", "double", "share of what will come that has, by the lags of older weeks"),
+        Column("total", "double", "observed / arrived; null while less than half has arrived"),
+        Column("lo", "double", "lower end, 95 %"),
+        Column("hi", "double", "upper end, 95 %"),
+        Column("ladder", "double", "the same by chain ladder; null where nothing has arrived"),
+        Column("ladder_lo", "double", "lower end, 95 % (Mack)"),
+        Column("ladder_hi", "double", "upper end, 95 % (Mack)"),
+    ),
+)
+COST_MOVES = Table(
+    "cost_moves",
+    "measure",
+    "Why a funded customer cost more or less than in the month before: price, mix, conversion, approval",
+    ("period",),
+    (
+        key("period", "string", "month, YYYY-MM"),
+        key("before", "string", "the month before it that money was spent in"),
+        Column("cost_before", "double", "spend a funded customer, all paid channels; null without one", scale=6),
+        Column("cost", "double", "the same of `period`", scale=6),
+        Column("price", "double", "what a dearer or cheaper click adds", scale=6),
+        Column("mix", "double", "what other shares of channels in the clicks add", scale=6),
+        Column("conversion", "double", "what applications a click add", scale=6),
+        Column("approval", "double", "what customers an application add", scale=6),
+        key("maturity", "string", "final, or open while customers of the month may still be funded"),
+    ),
+)
+STANDARD_COSTS = Table(
+    "standard_costs",
+    "measure",
+    "Cost per funded customer at one mix of bands, so that who was bought does not pass for how dear they were",
+    ("period", "channel"),
+    (
+        key("period", "string", "month, YYYY-MM"),
+        key("channel", "string", "channel"),
+        Column("cost", "double", "spend a funded customer as bought; null without one", scale=6),
+        Column("standard_cost", "double", "at the bands of all paid channels of the month", scale=6),
+        Column("reason", "string", "why it is null: the bands without a customer here"),
+    ),
+)
+PAYBACKS = Table(
+    "paybacks",
+    "measure",
+    "What the customers of each month's touches have earned by months on book, beside what was spent on them",
+    ("period", "channel", "months_on_book"),
+    (
+        key("period", "string", "month of the spend and of the touch, YYYY-MM"),
+        key("channel", "string", "channel; (all) for every paid channel"),
+        key("months_on_book", "bigint", "by that month on book, of months that every loan has been seen to"),
+        key("loans", "bigint", "loans credited"),
+        key("spend", "double", "spend of the month, major units of the base currency", scale=2),
+        key("contribution", "double", "the numerator of contribution_per_funded so far", scale=2),
+        key("is_paid_back", "boolean", "contribution has reached spend"),
+        key("maturity", "string", "final, or open while more of the month's customers may be funded"),
+    ),
+)
+HOLDOUT_BALANCE = Table(
+    "holdout_balance",
+    "measure",
+    "Whether as many people are held out as were to be (sample ratio mismatch)",
+    ("basis", "channel"),
+    (
+        key("basis", "string", "drawn: everybody; reachable: people whom every other gate lets through"),
+        key("channel", "string", "channel; (all) for everybody"),
+        key("people", "bigint", "people not held out"),
+        key("held_out", "bigint", "people held out"),
+        key("share", "double", "share that was to be held out"),
+        key("p", "double", "chance of counts as far from it by luck"),
+        key("is_mismatch", "boolean", "p below 0.001: find out why before believing any lift"),
+    ),
+)
+CALIBRATIONS = Table(
+    "calibrations",
+    "measure",
+    "What attribution says over what experiments say: by what factor its costs must be divided",
+    ("period", "channel", "outcome"),
+    (
+        PERIOD,
+        key("channel", "string", "channel; (all) for every channel together"),
+        key("outcome", "string", "applied, funded or good"),
+        key("attributed", "double", "outcomes attributed a unit of spend"),
+        key("incremental", "double", "incremental outcomes a unit of spend, of people drawn at random"),
+        Column("factor", "double", "incremental over attributed: multiply attributed outcomes by it"),
+        Column("factor_lo", "double", "lower end, 95 %"),
+        Column("factor_hi", "double", "upper end, 95 %"),
+        Column("reason", "string", "why it is null: no_outcome"),
+    ),
 )

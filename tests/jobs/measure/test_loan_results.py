@@ -81,14 +81,15 @@ def by_hand(outcome: dict[str, Any], loan: dict[str, Any], months: list[dict[str
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_random_books_equal_a_plain_reading(rows: Any, seed: int) -> None:
+def test_random_books_equal_a_plain_reading(rows: Any, make_shell: Any, seed: int) -> None:
     drop = book(seed)
     frames = (
         rows(MATURED_OUTCOMES, drop["outcomes"]),
         rows(LOANS, drop["loans"]),
         rows(REPAYMENTS, drop["repayments"]),
     )
-    found = {row["loan_id"]: row.asDict() for row in loan_results(*frames, day=DAY).collect()}
+    results, _ = loan_results(*frames, day=DAY, shell=make_shell())
+    found = {row["loan_id"]: row.asDict() for row in results.collect()}
     assert len(found) == len(drop["outcomes"])
     for outcome, loan in zip(drop["outcomes"], drop["loans"], strict=True):
         mine = [row for row in drop["repayments"] if row["loan_id"] == outcome["loan_id"]]
@@ -101,7 +102,7 @@ def test_random_books_equal_a_plain_reading(rows: Any, seed: int) -> None:
     assert {found[key]["is_good_30_3"] for key in found} == {True, False, None}
 
 
-def test_a_month_reported_twice_counts_once_and_what_is_ahead_of_the_day_not_at_all(rows: Any) -> None:
+def test_a_month_reported_twice_counts_once_and_what_is_ahead_of_the_day_not_at_all(rows: Any, make_shell: Any) -> None:
     outcome = {"application_id": "a", "loan_id": "l", "principal_minor": 12_000, "months_observed": 1}
     loan = {"loan_id": "l", "application_id": "a", "principal": Decimal(120), "apr": 0.1, "currency": "CNY"}
     state = {"loan_id": "l", "days_past_due": 0, "balance": Decimal(60), "currency": "CNY"}
@@ -110,6 +111,8 @@ def test_a_month_reported_twice_counts_once_and_what_is_ahead_of_the_day_not_at_
         {**state, "as_of_day": date(2026, 1, 31), "months_on_book": 1, "charged_off": Decimal(1)},
         {**state, "as_of_day": date(2026, 7, 31), "months_on_book": 7, "charged_off": Decimal(50)},
     ]
-    told = loan_results(rows(MATURED_OUTCOMES, [outcome]), rows(LOANS, [loan]), rows(REPAYMENTS, reports), day=DAY)
-    row = told.collect()[0]
+    frames = (rows(MATURED_OUTCOMES, [outcome]), rows(LOANS, [loan]), rows(REPAYMENTS, reports))
+    results, rolls = loan_results(*frames, day=DAY, shell=make_shell())
+    row = results.collect()[0]
+    assert rolls.count() == 0
     assert (row["interest_minor"], row["balance_months_minor"], row["lost_minor"]) == (100, 12_000, 100)
