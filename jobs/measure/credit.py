@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
+from jobs.runtime.conf import MeasureConf
 from segments.calendar import local_day
+from segments.outcomes import SEEN_KINDS
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -71,25 +73,44 @@ def with_journeyers(touches: DataFrame, outcomes: DataFrame) -> DataFrame:
     return own.unionByName(others.select(*own.columns))
 
 
-def last_touch(outcomes: DataFrame, touches: DataFrame, told: list[str], click_days: int) -> DataFrame:
-    """`outcomes` with `_touch` (occurred_at, touch_id and the columns `told`): the last one of its journeyer in time.
+def last_touch(
+    outcomes: DataFrame, touches: DataFrame, told: list[str], click_days: int, view_days: int | None = None
+) -> DataFrame:
+    """`outcomes` with `_touch` (is_act, occurred_at, touch_id, the columns `told`): the last in time of its journeyer.
 
-    In time is (applied_at - click_days, applied_at]; null where there was none.
+    In time is (applied_at - click_days, applied_at], for what `touches` tells not to be `is_act` (a view) with
+    `view_days`; any act in time outranks every view. Null where there was none.
     """
+    is_act = F.col("is_act") if "is_act" in touches.columns else F.lit(True)
     touched = with_journeyers(touches, outcomes).select(
-        "journeyer", F.struct("occurred_at", "touch_id", *told).alias("_touch")
+        "journeyer", F.struct(is_act.alias("is_act"), "occurred_at", "touch_id", *told).alias("_touch")
     )
     found = outcomes.select("application_id", journeyer().alias("journeyer"), "applied_at").join(touched, "journeyer")
     at = F.col("_touch.occurred_at")
     start = F.col("applied_at") - F.expr(f"interval {click_days} days")
+    if view_days is not None:
+        of_view = F.col("applied_at") - F.expr(f"interval {view_days} days")
+        start = F.when(F.col("_touch.is_act"), start).otherwise(of_view)
     inside = found.where((at > start) & (at <= F.col("applied_at")))
     last = inside.groupBy("application_id").agg(F.max("_touch").alias("_touch"))
     return outcomes.join(last, "application_id", "left")
 
 
-def last_click(outcomes: DataFrame, touches: DataFrame, click_days: int, zone: str) -> DataFrame:
-    """Each application once with the cell of its last touch; without one, (unattributed) on the day it was made."""
-    joined = last_touch(outcomes, touches, CELL, click_days)
+def with_views(acted: DataFrame, touches: DataFrame, outcomes: DataFrame) -> DataFrame:
+    """`acted` and, `is_act` false, the views of whoever applied; both as touches with the same columns."""
+    came = outcomes.select(journeyer().alias("_came")).where("_came is not null").distinct()
+    views = touches.where(F.col("kind").isin(*SEEN_KINDS)).join(came, journeyer() == F.col("_came"), "left_semi")
+    return acted.withColumn("is_act", F.lit(True)).union(
+        views.select(*acted.columns).withColumn("is_act", F.lit(False))
+    )
+
+
+def last_click(outcomes: DataFrame, touches: DataFrame, measure: MeasureConf, zone: str) -> DataFrame:
+    """Each application once with the cell of its last touch; without one, (unattributed) on the day it was made.
+
+    A view (`is_act` false) is credited with `measure.view_through` alone; `_viewed` says whether one was the last.
+    """
+    joined = last_touch(outcomes, touches, CELL, measure.click_days, measure.view_days)
     nowhere = {
         "cost_day": local_day(F.col("applied_at"), zone),
         "channel": F.lit(UNATTRIBUTED),
@@ -97,6 +118,7 @@ def last_click(outcomes: DataFrame, touches: DataFrame, click_days: int, zone: s
         "level": F.lit(""),
         "band": F.lit(NO_BAND),
     }
-    has_touch = F.col("_touch").isNotNull()
+    is_viewed = F.coalesce(~F.col("_touch.is_act"), F.lit(False))
+    has_touch = F.col("_touch").isNotNull() & (F.lit(measure.view_through) | ~is_viewed)
     cells = [F.when(has_touch, F.col(f"_touch.{name}")).otherwise(nowhere[name]).alias(name) for name in CELL]
-    return joined.select(*outcomes.columns, *cells)
+    return joined.select(*outcomes.columns, *cells, F.when(is_viewed, F.col("_touch")).alias("_viewed"))

@@ -9,7 +9,18 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.contract import job
-from jobs.measure.credit import CELL, NO_BAND, PLACE, ad_group, at_billed_level, journeyer, last_click, level, with_band
+from jobs.measure.credit import (
+    CELL,
+    NO_BAND,
+    PLACE,
+    ad_group,
+    at_billed_level,
+    journeyer,
+    last_click,
+    level,
+    with_band,
+    with_views,
+)
 from jobs.runtime.conf import Conf
 from jobs.tables.activate import AUDIENCES
 from jobs.tables.link import LINKED_TOUCHES, MATURED_OUTCOMES, PEOPLE
@@ -49,12 +60,13 @@ def daily_costs(
     """Every unit of spend and every application exactly once, in the cell of its day, place and band.
 
     Spend of a place is split over bands by that day's clicks there (largest remainder); without clicks its band is
-    (none). An application counts where its person's last click within `measure.click_days` was, else as unattributed.
+    (none). An application counts where its person's last click within `measure.click_days` was, else as unattributed;
+    views are counted beside (`viewed`), and credited with `measure.view_through` where no click is in time.
     """
     zone = conf.base.time_zone
     sent = audiences.where("role <> 'holdout'")
     billed = shell.cut(_billed(spend))
-    acted = touches.where(F.col("kind").isin(*ACTED_KINDS)).select(
+    named = touches.select(
         "touch_id",
         "person_key",
         "id_click_key",
@@ -63,12 +75,17 @@ def daily_costs(
         "channel",
         "campaign",
         level(F.col("ad_group")).alias("level"),
+        "kind",
     )
-    placed = shell.cut(at_billed_level(with_band(acted, sent, people), billed))
-    clicks = placed.groupBy(*CELL).agg(F.count("*").alias("clicks"))
-    credited = last_click(outcomes, placed, conf.base.measure.click_days, zone).join(results, "loan_id", "left")
+    acted = named.where(F.col("kind").isin(*ACTED_KINDS))
+    seen = with_band(with_views(acted, named, outcomes), sent, people)
+    placed = shell.cut(at_billed_level(seen, billed))
+    clicked = placed.where("is_act")
+    clicks = clicked.groupBy(*CELL).agg(F.count("*").alias("clicks"))
+    book = results.select(*[c.name for c in LOAN_RESULTS.columns])
+    credited = shell.cut(last_click(outcomes, placed, conf.base.measure, zone).join(book, "loan_id", "left"))
     figures = ["spend_minor", "is_allocated", *[c.name for c in (*COUNTS, *BOOK)]]
-    parts = [_split(billed, clicks), clicks, _leads(placed), _counted(credited)]
+    parts = [_split(billed, clicks), clicks, _leads(clicked), _viewed(credited), _counted(credited)]
     filled = [_filled(part, figures) for part in parts]
     summed = reduce(DataFrame.union, filled).groupBy(*CELL).agg(*[_total(name).alias(name) for name in figures])
     first = sent.agg(F.min("day").alias("_first"))
@@ -110,6 +127,12 @@ def _leads(placed: DataFrame) -> DataFrame:
     first = F.min(F.struct("occurred_at", "touch_id", *CELL)).alias("_first")
     each = placed.groupBy(who, "channel", F.trunc("cost_day", "month")).agg(first)
     return each.select("_first.*").groupBy(*CELL).agg(F.count("*").alias("leads"))
+
+
+def _viewed(credited: DataFrame) -> DataFrame:
+    """Applications by the cell of the view that was the last before them, credited or not."""
+    views = credited.where("_viewed is not null").select(*[F.col(f"_viewed.{name}").alias(name) for name in CELL])
+    return views.groupBy(*CELL).agg(F.count("*").alias("viewed"))
 
 
 def _counted(credited: DataFrame) -> DataFrame:

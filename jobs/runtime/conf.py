@@ -111,6 +111,8 @@ class MeasureConf(Strict):
     click_days: int = Field(
         30, ge=1, description="the last click within so many days before an application is credited"
     )
+    view_days: int = Field(1, ge=1, description="the same of a view, where no click is in time")
+    view_through: bool = Field(False, description="credit views too; they are counted (`viewed`) either way")
     campaign_names: tuple[tuple[str, str], ...] = Field(
         (), description="patterns (Java regular expressions) and what replaces them, in spend and touches alike"
     )

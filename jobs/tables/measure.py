@@ -58,6 +58,11 @@ COUNTS = (
     key("undecided", "bigint", "applications credited whose outcome is still open"),
 )
 BOOK = (
+    key(
+        "viewed",
+        "bigint",
+        "applications with a view in time and no click: credited here with measure.view_through, else unattributed",
+    ),
     key("leads", "bigint", "people who acted, each once a channel and month, where it first did"),
     key("decisions", "bigint", "applications credited that were decided"),
     key("decided_30_3", "bigint", "funded customers of whom good_30_3 is known"),

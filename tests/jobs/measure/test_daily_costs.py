@@ -17,7 +17,7 @@ from jobs.tables.measure import LOAN_RESULTS, SPEND_LEDGER
 START = date(2026, 1, 1)
 PERSONS = [f"p{i}" for i in range(12)]
 COUNTED = (
-    *("applications", "approvals", "funded", "good", "undecided", "leads", "decisions"),
+    *("applications", "approvals", "funded", "good", "undecided", "leads", "decisions", "viewed"),
     *("decided_30_3", "good_30_3", "undecided_30_3", "due", "first_late"),
     *("principal_minor", "fraud_minor", "lost_minor", "interest_minor", "balance_months_minor"),
 )
@@ -98,7 +98,9 @@ def booked(row: dict[str, Any], loan: dict[str, Any]) -> dict[str, int]:
     return {name: int(value) for name, value in told.items()}
 
 
-def by_hand(drop: dict[str, list[dict[str, Any]]]) -> dict[tuple[Any, ...], Counter[str]]:
+def by_hand(
+    drop: dict[str, list[dict[str, Any]]], view_days: int = 1, view_through: bool = False
+) -> dict[tuple[Any, ...], Counter[str]]:
     billed: Counter[tuple[Any, ...]] = Counter()
     for row in drop["spend"]:
         billed[(row["spend_day"], row["channel"], row["campaign"], row["ad_group"])] += row["cost_minor"]
@@ -138,11 +140,16 @@ def by_hand(drop: dict[str, list[dict[str, Any]]]) -> dict[tuple[Any, ...], Coun
     for row in drop["outcomes"]:
         seen = [
             touch
-            for touch in acted
+            for touch in drop["touches"]
             if who(row) and (who(touch) == who(row) or (who(row), touch["id_click_key"]) in came)
-            if row["applied_at"] - timedelta(days=30) < touch["occurred_at"] <= row["applied_at"]
+            if row["applied_at"] - timedelta(days=30 if touch in acted else view_days) < touch["occurred_at"]
+            if touch["occurred_at"] <= row["applied_at"]
         ]
-        last = max(seen, key=lambda touch: (touch["occurred_at"], touch["touch_id"]), default=None)
+        latest = lambda touch: (touch in acted, touch["occurred_at"], touch["touch_id"])  # noqa: E731
+        last = max(seen, key=latest, default=None)
+        if last and last not in acted:
+            cells[cell(last)]["viewed"] += 1
+            last = last if view_through else None
         key = cell(last) if last else (row["applied_at"].date(), "(unattributed)", None, None, "(none)")
         cells[key]["applications"] += 1
         cells[key]["approvals"] += row["is_approved"] is True
@@ -155,7 +162,8 @@ def by_hand(drop: dict[str, list[dict[str, Any]]]) -> dict[tuple[Any, ...], Coun
 
 @pytest.fixture
 def told(rows: Any, make_shell: Any, conf: Any) -> Any:
-    def run(drop: dict[str, list[dict[str, Any]]]) -> list[Any]:
+    def run(drop: dict[str, list[dict[str, Any]]], **measure: Any) -> list[Any]:
+        base = conf.base.model_copy(update={"measure": conf.base.measure.model_copy(update=measure)})
         people = [{"prospect_key": f"{who}-row", "person_key": who} for who in PERSONS]
         return daily_costs(
             rows(SPEND_LEDGER, drop["spend"]),
@@ -164,17 +172,18 @@ def told(rows: Any, make_shell: Any, conf: Any) -> Any:
             rows(LOAN_RESULTS, drop["results"]),
             rows(PEOPLE, people),
             rows(AUDIENCES, drop["audiences"]),
-            conf=conf,
+            conf=conf.model_copy(update={"base": base}),
             shell=make_shell(),
         ).collect()
 
     return run
 
 
-def test_it_is_what_the_rule_says_and_ties(told: Any) -> None:
+@pytest.mark.parametrize("views", [{}, {"view_days": 60}, {"view_days": 60, "view_through": True}])
+def test_it_is_what_the_rule_says_and_ties(told: Any, views: dict[str, Any]) -> None:
     drop = world(1)
-    found = told(drop)
-    truth = by_hand(drop)
+    found = told(drop, **views)
+    truth = by_hand(drop, **views)
     keys = [(row["cost_day"], row["channel"], row["campaign"], row["ad_group"], row["band"]) for row in found]
     assert len(keys) == len(set(keys))
     assert set(keys) == set(truth)
@@ -185,6 +194,7 @@ def test_it_is_what_the_rule_says_and_ties(told: Any) -> None:
     assert sum(row["spend_minor"] for row in found) == sum(row["cost_minor"] for row in drop["spend"])
     assert sum(row["applications"] for row in found) == len(drop["outcomes"])
     assert sum(row["good"] for row in found) == sum(row["is_good"] is True for row in drop["outcomes"])
+    assert (sum(row["viewed"] for row in found) > 2) == bool(views)
     first = min(row["day"] for row in drop["audiences"])
     assert all((row["period"] == "campaign") == (row["cost_day"] > first) for row in found)
     assert {row["band"] for row in found} >= {"A", "B", "(none)"}
