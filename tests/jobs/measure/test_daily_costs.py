@@ -99,7 +99,7 @@ def booked(row: dict[str, Any], loan: dict[str, Any]) -> dict[str, int]:
 
 
 def by_hand(
-    drop: dict[str, list[dict[str, Any]]], view_days: int = 1, view_through: bool = False
+    drop: dict[str, list[dict[str, Any]]], click_days: int = 30, view_days: int = 1, view_through: bool = False
 ) -> dict[tuple[Any, ...], Counter[str]]:
     billed: Counter[tuple[Any, ...]] = Counter()
     for row in drop["spend"]:
@@ -142,7 +142,7 @@ def by_hand(
             touch
             for touch in drop["touches"]
             if who(row) and (who(touch) == who(row) or (who(row), touch["id_click_key"]) in came)
-            if row["applied_at"] - timedelta(days=30 if touch in acted else view_days) < touch["occurred_at"]
+            if row["applied_at"] - timedelta(days=click_days if touch in acted else view_days) < touch["occurred_at"]
             if touch["occurred_at"] <= row["applied_at"]
         ]
         latest = lambda touch: (touch in acted, touch["occurred_at"], touch["touch_id"])  # noqa: E731
@@ -179,7 +179,9 @@ def told(rows: Any, make_shell: Any, conf: Any) -> Any:
     return run
 
 
-@pytest.mark.parametrize("views", [{}, {"view_days": 60}, {"view_days": 60, "view_through": True}])
+@pytest.mark.parametrize(
+    "views", [{}, {"click_days": 3, "view_days": 20}, {"click_days": 3, "view_days": 20, "view_through": True}]
+)
 def test_it_is_what_the_rule_says_and_ties(told: Any, views: dict[str, Any]) -> None:
     drop = world(1)
     found = told(drop, **views)
