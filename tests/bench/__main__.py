@@ -11,6 +11,7 @@ import allocation
 import attribution
 import creatives
 import growth
+import identity
 import peer
 import scoring
 
@@ -20,6 +21,7 @@ BENCHES = {
     "attribution": (attribution.add, attribution.run_attribution, attribution.show),
     "creatives": (creatives.add, creatives.run_creatives, creatives.show),
     "growth": (growth.add, growth.run_growth, growth.show),
+    "identity": (identity.add, identity.run_identity, identity.show),
     "peer": (peer.add, peer.run_peer, peer.show),
     "scoring": (scoring.add, scoring.run_scoring, scoring.show),
 }
