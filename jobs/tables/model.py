@@ -133,14 +133,15 @@ MODEL_ERRORS = Table(
     "How unlike models are that were learned from either half of the people: what plans add to their intervals",
     ("measure", "channel", "pair"),
     (
-        key("measure", "string", "good, spend, late; hidden_* (by the old policy's choice); chosen_*"),
+        key("measure", "string", "good, spend, late; hidden_* (by the old policy's choice); times_late; chosen_*"),
         key("channel", "string", "channel; `*` for all"),
         key("pair", "int", "which way the people were halved"),
         key(
             "log_ratio",
             "double",
             "log of what one half's models expect over the other's, best tenth of people; chosen_*: log of how many "
-            "good customers too many, how much spend too little, the models in force tell of whom they choose",
+            "good customers too many, how much spend too little, the models in force tell of whom they choose; "
+            "times_late: by how much quarters differ",
         ),
     ),
 )

@@ -39,15 +39,19 @@ class ModelErrors:
     def half_width(self, measure: str, amounts: Mapping[str, float]) -> float:
         """Half of the 95 % interval of a sum of amounts by channel, relative to it; 0 where no error is known.
 
-        With n halvings, Student's t with n degrees.
+        With n halvings, Student's t with n degrees; beside it what the times may bring, which no model knows.
         """
-        from scipy.stats import t
+        from scipy.stats import norm, t
 
         error, degrees = self._error(measure, amounts)
-        return float(t.ppf(0.975, degrees) * error) if degrees else 0.0
+        if not degrees:
+            return 0.0
+        times = self.ratios.get((f"times_{measure}", "*"))
+        of_times = 0.0 if times is None else float(norm.ppf(0.975) * times[0])
+        return float(np.hypot(t.ppf(0.975, degrees) * error, of_times))
 
     def standard_error(self, measure: str, amounts: Mapping[str, float]) -> float:
-        """The standard error of such a sum, relative to it; 0 where none is known."""
+        """The models' standard error of such a sum, relative to it; 0 where none is known."""
         return self._error(measure, amounts)[0]
 
     def _error(self, measure: str, amounts: Mapping[str, float]) -> tuple[float, int]:

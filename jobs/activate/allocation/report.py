@@ -26,8 +26,8 @@ CHANCE = (
     "chance of the draw (spend as if each person's had a spread as large as its mean, good Poisson, rates binomial)"
 )
 MODELS = (
-    "intervals: the models' error in what is expected, as models of either half of the people differ (fraud: chance of "
-    "the draw); what will be seen varies by chance besides"
+    "intervals: the models' error in what is expected, as models of either half of the people differ (lateness: and "
+    "quarters of the book; fraud: chance of the draw); what will be seen varies by chance besides"
 )
 CHANCE_ONLY = f"intervals: {CHANCE} only, not the models' error"
 

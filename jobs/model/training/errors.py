@@ -18,6 +18,7 @@ from jobs.model.training.chosen import Told, overstated
 from jobs.model.training.counts import HALF, MIDDLE, count_clicks, count_units, count_wins
 from jobs.model.training.fits import RANDOMISED, Fits, of_channel
 from jobs.model.training.funnel import CREDIT, fit_apply, fit_credit, fit_organic
+from jobs.model.training.lateness import late_rows, spread_of_quarters
 from jobs.model.training.lift import CLICKS_WORTH, LIFT_WORTH, fit_lift
 from jobs.model.training.price import fit_prices, mean_prices, price_stages
 from jobs.model.training.stage import Fitted
@@ -40,9 +41,10 @@ def model_errors(
     A row a measure (`good`, `spend`, `late`), channel and pair, over the best tenth of people on the channel. The
     models in force know twice what a half does, so half the root mean square of a measure's log ratios is their
     relative standard error. `hidden_good`, `hidden_spend`, `*`: twice the standard error of what the old policy's own
-    choice hides. `chosen_good`, `chosen_spend`, `*`: log of how many good customers the models in force tell too many
-    of whom they choose, and of how much too little spend, as each half's choice looks to the other half. Prices are
-    learned again from either half of the invoices (`billed`). No row where no wins were fitted, or conf asks for none.
+    choice hides. `times_late`, `*`: the standard error of what the months to come may be like. `chosen_good`,
+    `chosen_spend`, `*`: log of how many good customers the models in force tell too many of whom they choose, and of
+    how much too little spend, as each half's choice looks to the other half. Prices are learned again from either half
+    of the invoices (`billed`). No row where no wins were fitted, or conf asks for none.
     """
     if not conf.base.training.halvings or not any(one.stage == "wins" for one in fits):
         return pd.DataFrame(columns=COLUMNS)
@@ -51,6 +53,9 @@ def model_errors(
     people = sent.drop_duplicates("prospect_key", keep="last").tail(PEOPLE)
     whole = _expected(_funnel(fits), people, conf)
     rows = [(f"hidden_{name}", "*", 0, 2.0 * value) for name, value in _hidden(fits, sent).items()]
+    late = next((one.model for one in fits if one.stage == "late"), None)
+    if late is not None:
+        rows.append(("times_late", "*", 0, spread_of_quarters(late, late_rows(decided))))
     mean = mean_prices(billed, conf)
 
     def half(told: tuple[int, bool]) -> dict[tuple[str, str], Floats]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import t
+from scipy.stats import norm, t
 
 from jobs.activate.allocation.off import ModelErrors
 
@@ -34,6 +34,14 @@ def test_what_the_old_policys_choice_hides_comes_on_top() -> None:
     assert told.half_width("good", {"a": 1.0}) == 0.0
     assert hidden.half_width("good", {"a": 1.0}) == pytest.approx(t.ppf(0.975, 4) * 0.05)
     assert hidden.half_width("spend", {"a": 1.0}) == 0.0
+
+
+def test_what_the_times_may_bring_widens_lateness_but_is_no_error_of_the_models() -> None:
+    models = {("late", "*"): np.array([0.1, -0.1, 0.1, -0.1])}
+    told, times = ModelErrors(models), ModelErrors({**models, ("times_late", "*"): np.array([0.2])})
+    wider = times.half_width("late", {"*": 3.0})
+    assert wider == pytest.approx(np.hypot(told.half_width("late", {"*": 3.0}), norm.ppf(0.975) * 0.2))
+    assert times.standard_error("late", {"*": 3.0}) == told.standard_error("late", {"*": 3.0})
 
 
 def test_nothing_known_adds_nothing() -> None:

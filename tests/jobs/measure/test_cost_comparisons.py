@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date
 from typing import Any
 
@@ -56,6 +57,33 @@ def test_a_channel_dear_as_bought_is_cheap_at_one_mix(told: Any) -> None:
     assert standard.loc[("2025-01", "x"), ["cost", "standard_cost"]].tolist() == pytest.approx([120, 200], rel=1e-3)
     assert standard.loc[("2025-01", "y"), ["cost", "standard_cost"]].tolist() == pytest.approx([252, 180], rel=1e-3)
     assert standard.loc[("2025-01", "z"), "reason"] == "no customer in prime"
+
+
+def test_random_months_add_up(told: Any) -> None:
+    dice = random.Random(6)
+    cells = [
+        cell(
+            f"2025-{month:02d}",
+            channel,
+            band,
+            spend=round(dice.uniform(0, 900), 2),
+            clicks=dice.randrange(1, 50),
+            applications=dice.randrange(1, 9),
+            funded=dice.randrange(1, 5),
+        )
+        for month in range(1, 7)
+        for channel in ("feed", "sms", "search")
+        for band in "AB"
+        if dice.random() < 0.8
+    ]
+    moves, standard = told(*cells)
+    for period, move in moves.iterrows():
+        mine = [one for one in cells if one["period"] == period]
+        cost = sum(one["spend"] for one in mine) / sum(one["funded"] for one in mine)
+        assert move["cost"] == pytest.approx(cost, abs=1e-5)
+        assert move[EFFECTS].sum() == pytest.approx(move["cost"] - move["cost_before"], abs=1e-5)
+    assert standard["standard_cost"].notna().sum() > 5
+    assert (standard["standard_cost"].isna() == standard["reason"].notna()).all()
 
 
 def test_nothing_spent_nothing_compared(told: Any) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+
+import pytest
 
 from jobs.measure.paybacks import paybacks
 from jobs.tables.ingest import LOANS, REPAYMENTS
@@ -40,30 +43,56 @@ def customer(who: str, months: int, principal: int = 1200) -> dict[str, list[dic
     }
 
 
-def test_it_is_paid_back_when_earned_and_no_month_is_told_that_a_loan_was_not_seen_to(
-    rows: Any, make_shell: Any, conf: Any
-) -> None:
-    people = [customer("p1", 6), customer("p2", 4)]
-    drop = {name: [row for one in people for row in one[name]] for name in people[0]}
-    spend = [{"spend_day": date(2025, 1, 2), "channel": "feed", "campaign": "c", "cost_minor": 4000}]
-    found = paybacks(
-        rows(MATURED_OUTCOMES, drop["outcomes"]),
-        rows(LINKED_TOUCHES, drop["touches"]),
-        rows(LOANS, drop["loans"]),
-        rows(REPAYMENTS, drop["repayments"]),
-        rows(SPEND_LEDGER, spend),
-        day=DAY,
-        conf=conf,
-        shell=make_shell(),
-    )
-    told = found[found["channel"] == "feed"]
-    assert told["months_on_book"].tolist() == [1, 2, 3, 4], "the younger loan was seen to month 4"
+@pytest.fixture
+def told(rows: Any, make_shell: Any, conf: Any) -> Any:
+    def run(people: list[dict[str, list[dict[str, Any]]]], cost_minor: int) -> Any:
+        drop = {name: [row for one in people for row in one[name]] for name in people[0]}
+        spend = [{"spend_day": date(2025, 1, 2), "channel": "feed", "campaign": "c", "cost_minor": cost_minor}]
+        return paybacks(
+            rows(MATURED_OUTCOMES, drop["outcomes"]),
+            rows(LINKED_TOUCHES, drop["touches"]),
+            rows(LOANS, drop["loans"]),
+            rows(REPAYMENTS, drop["repayments"]),
+            rows(SPEND_LEDGER, spend),
+            day=DAY,
+            conf=conf,
+            shell=make_shell(),
+        )
+
+    return run
+
+
+def test_it_is_paid_back_when_earned_and_no_month_is_told_that_a_loan_was_not_seen_to(told: Any) -> None:
+    found = told([customer("p1", 6), customer("p2", 4)], 4000)
+    feed = found[found["channel"] == "feed"]
+    assert feed["months_on_book"].tolist() == [1, 2, 3, 4], "the younger loan was seen to month 4"
     # Each month two loans earn 1 % of 1,200 less 0.4 % of it for funding: 14.40.
-    assert told["contribution"].round(6).tolist() == [14.4, 28.8, 43.2, 57.6]
-    assert told["is_paid_back"].tolist() == [False, False, True, True]
-    assert set(told["spend"]) == {40.0}
-    assert set(told["maturity"]) == {"final"}
-    assert found[found["channel"] == "(all)"]["contribution"].tolist() == told["contribution"].tolist()
+    assert feed["contribution"].round(6).tolist() == [14.4, 28.8, 43.2, 57.6]
+    assert feed["is_paid_back"].tolist() == [False, False, True, True]
+    assert set(feed["spend"]) == {40.0}
+    assert set(feed["maturity"]) == {"final"}
+    assert found[found["channel"] == "(all)"]["contribution"].tolist() == feed["contribution"].tolist()
+
+
+def test_random_customers_earn_what_a_plain_reading_says(told: Any) -> None:
+    dice = random.Random(4)
+    people, earned = [], [0.0] * 11
+    for i in range(25):
+        one = customer(f"p{i}", dice.randrange(3, 11), principal=dice.randrange(500, 5000))
+        lost_before = Decimal(0)
+        for row in one["repayments"]:
+            row["days_past_due"] = dice.choice([0, 0, 40])
+            row["charged_off"] = lost_before + dice.choice([0, 0, 7])
+            owed = float(row["balance"])  # it stays what was lent
+            earned[row["months_on_book"]] += owed * (0.01 * (row["days_past_due"] == 0) - 0.004)
+            earned[row["months_on_book"]] -= float(row["charged_off"] - lost_before)
+            lost_before = row["charged_off"]
+        people.append(one)
+    feed = told(people, 5000).query("channel == 'feed'")
+    assert feed["months_on_book"].tolist() == list(range(1, min(len(one["repayments"]) for one in people) + 1))
+    for row in feed.itertuples():
+        assert row.contribution == pytest.approx(sum(earned[: row.months_on_book + 1]), abs=0.02 * 25)
+        assert row.is_paid_back == (row.contribution >= 50.0)
 
 
 def test_nobody_pays_back_nothing(rows: Any, make_shell: Any, conf: Any) -> None:

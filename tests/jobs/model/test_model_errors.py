@@ -12,6 +12,7 @@ from funnel_rows import FunnelRows, funnel_conf, funnel_rows
 from jobs.model.training.errors import TOP, model_errors
 from jobs.model.training.fits import Fits
 from jobs.model.training.funnel import fit_funnel
+from jobs.model.training.lateness import USUAL_SPREAD
 from jobs.model.training.stage import Fitted
 from jobs.runtime.conf import Conf
 
@@ -75,6 +76,7 @@ def test_more_people_tell_more(conf: Conf, few: tuple[FunnelRows, list[Fitted]])
     less, more = errors(*few, conf), errors(rows, fitted(rows, conf), conf)
     assert more[("good", "feed_a")] < 0.7 * less[("good", "feed_a")]
     assert more[("late", "*")] < less[("late", "*")]
+    assert 0 < more[("times_late", "*")] * 2 < USUAL_SPREAD, "quarters of these rows are alike"
 
 
 def test_nothing_is_told_where_no_wins_were_fitted_or_none_is_asked_for(

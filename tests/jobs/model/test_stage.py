@@ -13,7 +13,7 @@ from jobs.model.learners import Features, FittedModel, LogisticSettings
 from jobs.model.learners.calibration import Line
 from jobs.model.training import funnel
 from jobs.model.training.fits import Fits
-from jobs.model.training.lateness import Loans, late_rows, life_table, newest_level
+from jobs.model.training.lateness import USUAL_SPREAD, Loans, late_rows, life_table, newest_level, spread_of_quarters
 from jobs.model.training.priors import PRIORS, prior_model
 from jobs.model.training.stage import Labelled, fit_stage
 from jobs.runtime.conf import TrainingConf
@@ -152,6 +152,19 @@ def test_everybody_is_moved_to_the_lateness_of_the_newest_loans_as_far_as_they_s
     assert factor == pytest.approx(told, rel=0.1)
     few = newest_level(model, Loans(loans.rows[::50], loans.shown[::50], loans.table))
     assert abs(few.shift) < abs(np.log(newest / 0.05)) * 0.5 + 0.1
+
+
+@pytest.mark.parametrize(("spread", "least", "most"), [(0.0, 0.0, 0.09), (0.35, 0.2, 0.5)])
+def test_quarters_unlike_each_other_are_told_from_chance(spread: float, least: float, most: float) -> None:
+    rng = np.random.default_rng(3)
+    day = np.repeat([date(2024, 1, 1) + timedelta(days=91 * q) for q in range(12)], 4000)
+    chance = 0.04 * np.exp(np.repeat(spread * rng.normal(size=12), 4000))
+    frame = pd.DataFrame({"applied_day": day, "is_late": rng.random(48_000) < chance})
+    loans = Loans(frame, np.ones(len(frame)), life_table(np.full(10, 12), np.full(10, np.nan)))
+    model = prior_model("late", np.array([1.0] * 8000 + [0.0] * 92_000))  # twice what is seen: the level is no spread
+    assert least < spread_of_quarters(model, loans) < most
+    nothing = Loans(frame[:0], np.ones(0), loans.table)
+    assert spread_of_quarters(model, nothing) == pytest.approx(USUAL_SPREAD, rel=0.02)
 
 
 def test_loans_the_model_is_judged_on_do_not_move_its_level(monkeypatch: pytest.MonkeyPatch) -> None:
