@@ -14,6 +14,7 @@ import growth
 import identity
 import peer
 import scoring
+import truth
 
 BENCHES = {
     "ablations": (ablations.add, ablations.run_ablations, ablations.show),
@@ -24,6 +25,7 @@ BENCHES = {
     "identity": (identity.add, identity.run_identity, identity.show),
     "peer": (peer.add, peer.run_peer, peer.show),
     "scoring": (scoring.add, scoring.run_scoring, scoring.show),
+    "truth": (truth.add, truth.run_truth, truth.show),
 }
 
 

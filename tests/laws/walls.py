@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 from jobs.contract import STAGES, Job, Privacy, Table
@@ -19,7 +20,8 @@ def sources(*folders: str) -> dict[str, str]:
     return {f.relative_to(ROOT).as_posix(): f.read_text(encoding="utf-8") for f in files}
 
 
-def imports(source: str) -> set[str]:
+@cache
+def imports(source: str) -> frozenset[str]:
     """Every module a source imports, at any level, with the names taken from it."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
@@ -27,7 +29,7 @@ def imports(source: str) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+    return frozenset(found)
 
 
 def is_job_file(path: str) -> bool:
