@@ -77,7 +77,7 @@ def engines_agree(folder: Path, jobs: tuple[str, ...]) -> None:
 def test_ingest_agrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in LIGHT_JVM.items():
         monkeypatch.setenv(name, value)
-    engines_agree(tmp_path, ("ingest_prospects",))
+    engines_agree(tmp_path, ("ingest_loans", "ingest_prospects"))
 
 
 @pytest.mark.storm

@@ -99,6 +99,9 @@ def test_what_if_answers_beside_the_plan_and_writes_nothing(place: Path) -> None
     assert new["kiosk"]["budget"] == pytest.approx(1.2 * old["kiosk"]["budget"])
     assert said["is_feasible"]
     assert not said["inputs_moved_on"]
+    refused = huoke(place, "plan", "--good", "100000", code=65)
+    assert "100000 good customers cannot be won" in refused
+    assert "→" in refused
     assert {file: file.read_bytes() for file in (place / "warehouse").rglob("*") if file.is_file()} == before
     assert "is not understood" in huoke(place, "plan", "--budget", "kiosk=20%", code=64)
 
