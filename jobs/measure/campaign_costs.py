@@ -11,7 +11,7 @@ from jobs.contract import job
 from jobs.measure.credit import UNATTRIBUTED
 from jobs.measure.metrics import ALL
 from jobs.runtime.conf import Conf
-from jobs.tables.measure import CAMPAIGN_COSTS, COUNTS, DAILY_COSTS
+from jobs.tables.measure.costs import CAMPAIGN_COSTS, COUNTS, DAILY_COSTS
 from segments.intervals import cost_per, wilson
 from segments.money import minor_digits
 from segments.outcomes import can_change_until

@@ -11,7 +11,7 @@ from jobs.contract import job
 from jobs.measure.credit import UNATTRIBUTED
 from jobs.measure.metrics import metric, value
 from jobs.runtime.conf import Conf
-from jobs.tables.measure import BOOK, CHANNEL_COSTS, COUNTS, DAILY_COSTS
+from jobs.tables.measure.costs import BOOK, CHANNEL_COSTS, COUNTS, DAILY_COSTS
 from segments import money
 from segments.outcomes import EARLY_MONTHS, can_change_until
 

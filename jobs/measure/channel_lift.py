@@ -13,7 +13,8 @@ from jobs.measure.metrics import ALL
 from jobs.runtime.conf import Conf
 from jobs.tables.activate import AUDIENCES
 from jobs.tables.link import ASSIGNMENT_OUTCOMES
-from jobs.tables.measure import CHANNEL_LIFT, LIFT_OUTCOMES, SPEND_LEDGER
+from jobs.tables.measure.costs import SPEND_LEDGER
+from jobs.tables.measure.experiments import CHANNEL_LIFT, LIFT_OUTCOMES
 from segments.intervals import clustered, difference, incremental_cost
 from segments.money import minor_digits
 from segments.outcomes import APPLY_DAYS, FUND_DAYS, GOOD_MONTHS

@@ -12,7 +12,7 @@ from jobs.measure.comparison.bridge import Cell, bridge
 from jobs.measure.comparison.mix import pooled_mix, standardised
 from jobs.measure.credit import UNATTRIBUTED
 from jobs.runtime.conf import Conf
-from jobs.tables.measure import CHANNEL_COSTS, COST_MOVES, STANDARD_COSTS
+from jobs.tables.measure.costs import CHANNEL_COSTS, COST_MOVES, STANDARD_COSTS
 from segments.outcomes import can_change_until
 
 if TYPE_CHECKING:

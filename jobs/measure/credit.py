@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from jobs.runtime.conf import MeasureConf
 from segments.calendar import local_day
-from segments.outcomes import SEEN_KINDS
+from segments.outcomes import ACTED_KINDS, SEEN_KINDS
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -103,6 +103,15 @@ def with_views(acted: DataFrame, touches: DataFrame, outcomes: DataFrame) -> Dat
     return acted.withColumn("is_act", F.lit(True)).union(
         views.select(*acted.columns).withColumn("is_act", F.lit(False))
     )
+
+
+def credited_touch(outcomes: DataFrame, touches: DataFrame, told: list[str], measure: MeasureConf) -> DataFrame:
+    """`outcomes` with `_touch`: the last act in time; with `measure.view_through`, without one the last view."""
+    acted = touches.where(F.col("kind").isin(*ACTED_KINDS))
+    acted = acted.select("person_key", "id_click_key", "occurred_at", "touch_id", *told)
+    if not measure.view_through:
+        return last_touch(outcomes, acted, told, measure.click_days)
+    return last_touch(outcomes, with_views(acted, touches, outcomes), told, measure.click_days, measure.view_days)
 
 
 def last_click(outcomes: DataFrame, touches: DataFrame, measure: MeasureConf, zone: str) -> DataFrame:

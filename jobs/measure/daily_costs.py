@@ -24,7 +24,8 @@ from jobs.measure.credit import (
 from jobs.runtime.conf import Conf
 from jobs.tables.activate import AUDIENCES
 from jobs.tables.link import LINKED_TOUCHES, MATURED_OUTCOMES, PEOPLE
-from jobs.tables.measure import BOOK, COUNTS, DAILY_COSTS, LOAN_RESULTS, SPEND_LEDGER
+from jobs.tables.measure.costs import BOOK, COUNTS, DAILY_COSTS, SPEND_LEDGER
+from jobs.tables.measure.loans import LOAN_RESULTS
 from segments.calendar import billed_day
 from segments.outcomes import ACTED_KINDS
 from segments.splits import largest_remainder

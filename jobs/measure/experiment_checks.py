@@ -12,7 +12,8 @@ from jobs.measure.experiments.calibration import calibration
 from jobs.measure.metrics import ALL
 from jobs.runtime.conf import Conf
 from jobs.tables.activate import ELIGIBILITY
-from jobs.tables.measure import CALIBRATIONS, CAMPAIGN_COSTS, CHANNEL_LIFT, HOLDOUT_BALANCE
+from jobs.tables.measure.costs import CAMPAIGN_COSTS
+from jobs.tables.measure.experiments import CALIBRATIONS, CHANNEL_LIFT, HOLDOUT_BALANCE
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ from jobs.measure.development.rolls import roll_rates
 from jobs.measure.loan_months import loan_months
 from jobs.tables.ingest import LOANS, REPAYMENTS
 from jobs.tables.link import MATURED_OUTCOMES
-from jobs.tables.measure import LOAN_RESULTS, ROLL_RATES
+from jobs.tables.measure.loans import LOAN_RESULTS, ROLL_RATES
 from segments.outcomes import EARLY_DAYS, EARLY_MONTHS, FIRST_MONTHS, is_late
 
 if TYPE_CHECKING:

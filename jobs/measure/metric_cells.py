@@ -10,7 +10,9 @@ from pyspark.sql import functions as F
 
 from jobs.measure.credit import UNATTRIBUTED
 from jobs.measure.metrics import ALL, DECIDED, TOTAL
-from jobs.tables.measure import BOOK, COUNTS, DEVELOPED, LIFT_OUTCOMES, OBSERVED, PAST_DUE_DAYS
+from jobs.tables.measure.costs import BOOK, COUNTS
+from jobs.tables.measure.experiments import LIFT_OUTCOMES
+from jobs.tables.measure.loans import DEVELOPED, OBSERVED, PAST_DUE_DAYS
 from segments.money import to_major
 from segments.outcomes import EARLY_MONTHS, GOOD_MONTHS
 

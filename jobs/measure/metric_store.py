@@ -14,7 +14,10 @@ from jobs.measure.metrics import DECIDED, STANDARD, parts
 from jobs.runtime.conf import Conf, MetricConf
 from jobs.runtime.errors import UsageError
 from jobs.tables.ingest import DELIVERIES_REPORTED
-from jobs.tables.measure import CHANNEL_COSTS, CHANNEL_LIFT, METRIC_STORE, SPEND_LEDGER, VINTAGES
+from jobs.tables.measure.costs import CHANNEL_COSTS, SPEND_LEDGER
+from jobs.tables.measure.experiments import CHANNEL_LIFT
+from jobs.tables.measure.loans import VINTAGES
+from jobs.tables.measure.metrics import METRIC_STORE
 from segments.intervals import poisson_bounds, wilson_bounds
 
 if TYPE_CHECKING:

@@ -9,16 +9,16 @@ import numpy as np
 from pyspark.sql import functions as F
 
 from jobs.contract import job
-from jobs.measure.credit import last_touch
+from jobs.measure.credit import credited_touch
 from jobs.measure.development.chain_ladder import developed
 from jobs.measure.development.nowcast import nowcast
 from jobs.measure.development.triangles import Triangle
 from jobs.measure.metrics import ALL
 from jobs.runtime.conf import Conf
 from jobs.tables.link import LINKED_TOUCHES, MATURED_OUTCOMES
-from jobs.tables.measure import NOWCASTS
+from jobs.tables.measure.credits import NOWCASTS
 from segments.calendar import local_day
-from segments.outcomes import ACTED_KINDS, FUND_DAYS
+from segments.outcomes import FUND_DAYS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,10 +38,7 @@ def nowcasts(outcomes: DataFrame, touches: DataFrame, *, day: date, conf: Conf, 
     import pandas as pd
 
     zone = conf.base.time_zone
-    acted = touches.where(F.col("kind").isin(*ACTED_KINDS)).select(
-        "person_key", "id_click_key", "occurred_at", "touch_id", "channel"
-    )
-    linked = last_touch(outcomes, acted, ["channel"], conf.base.measure.click_days).where("_touch is not null")
+    linked = credited_touch(outcomes, touches, ["channel"], conf.base.measure).where("_touch is not null")
     decided = F.coalesce("decided_at", "funded_at", "applied_at")
     arrives = {
         "applications": F.col("applied_at"),

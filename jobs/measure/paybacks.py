@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from jobs.contract import job
-from jobs.measure.credit import last_touch
+from jobs.measure.credit import credited_touch
 from jobs.measure.loan_months import loan_months
 from jobs.measure.metrics import ALL, contribution
 from jobs.runtime.conf import Conf
 from jobs.tables.ingest import LOANS, REPAYMENTS
 from jobs.tables.link import LINKED_TOUCHES, MATURED_OUTCOMES
-from jobs.tables.measure import PAYBACKS, SPEND_LEDGER
+from jobs.tables.measure.costs import SPEND_LEDGER
+from jobs.tables.measure.loans import PAYBACKS
 from segments.calendar import billed_day
 from segments.money import minor_digits, to_major
-from segments.outcomes import ACTED_KINDS, can_change_until
+from segments.outcomes import can_change_until
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,10 +53,7 @@ def paybacks(
     shell: Shell,
 ) -> pd.DataFrame:
     """Contribution so far of each month and channel of touches; only months on book that every loan was seen to."""
-    acted = touches.where(F.col("kind").isin(*ACTED_KINDS)).select(
-        "person_key", "id_click_key", "occurred_at", "touch_id", "channel"
-    )
-    funded = last_touch(outcomes, acted, ["channel"], conf.base.measure.click_days).where(
+    funded = credited_touch(outcomes, touches, ["channel"], conf.base.measure).where(
         "_touch is not null and is_funded and loan_id is not null"
     )
     touched = F.col("_touch.occurred_at")

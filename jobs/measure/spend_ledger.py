@@ -10,7 +10,7 @@ from jobs.contract import job
 from jobs.runtime.conf import Conf
 from jobs.runtime.errors import DataRefused
 from jobs.tables.ingest import FX_RATES, SPEND
-from jobs.tables.measure import SPEND_LEDGER
+from jobs.tables.measure.costs import SPEND_LEDGER
 from segments import money
 from segments.campaigns import cleaned
 

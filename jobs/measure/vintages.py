@@ -8,17 +8,17 @@ import numpy as np
 from pyspark.sql import functions as F
 
 from jobs.contract import job
-from jobs.measure.credit import last_touch
+from jobs.measure.credit import credited_touch
 from jobs.measure.development.exposure import developed_rate
 from jobs.measure.development.triangles import Triangle
 from jobs.measure.metrics import ALL
 from jobs.runtime.conf import Conf
 from jobs.tables.ingest import REPAYMENTS
 from jobs.tables.link import LINKED_TOUCHES, MATURED_OUTCOMES
-from jobs.tables.measure import DEVELOPED, OBSERVED, PAST_DUE_DAYS, VINTAGES
+from jobs.tables.measure.loans import DEVELOPED, OBSERVED, PAST_DUE_DAYS, VINTAGES
 from segments.calendar import local_day
 from segments.intervals import wilson_bounds
-from segments.outcomes import ACTED_KINDS, GOOD_MONTHS
+from segments.outcomes import GOOD_MONTHS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,11 +51,8 @@ def vintages(
 
 def _loans(outcomes: DataFrame, touches: DataFrame, conf: Conf) -> DataFrame:
     """Funded loans: vintage, channel, months observed."""
-    acted = touches.where(F.col("kind").isin(*ACTED_KINDS)).select(
-        "person_key", "id_click_key", "occurred_at", "touch_id", "channel"
-    )
     channel = F.coalesce("_touch.channel", F.lit("(unattributed)"))
-    funded = last_touch(outcomes, acted, ["channel"], conf.base.measure.click_days).where("is_funded")
+    funded = credited_touch(outcomes, touches, ["channel"], conf.base.measure).where("is_funded")
     vintage = F.date_format(local_day(F.col("funded_at"), conf.base.time_zone), "yyyy-MM")
     return funded.where("loan_id is not null").select(
         "loan_id",

@@ -24,7 +24,8 @@ from jobs.runtime.conf import load_conf
 from jobs.runtime.keys import load_keys
 from jobs.runtime.session import spark_session
 from jobs.runtime.shell import Shell
-from jobs.tables.measure import CAMPAIGN_COSTS, CHANNEL_LIFT
+from jobs.tables.measure.costs import CAMPAIGN_COSTS
+from jobs.tables.measure.experiments import CHANNEL_LIFT
 
 Row = dict[str, Any]
 # What measuring needs of the chain; nobody is planned for.

@@ -86,10 +86,10 @@ def _credited(paths: Paths, model: str, order: int) -> tuple[Floats, Floats, Flo
     met = paths.lengths > 0
     lost = removal(chain(paths, order))
     counts, worths = paths.conversions[met].sum(), paths.values[met].sum()
-    return _shared(counts, lost.of_conversions), _shared(worths, lost.of_value), lost.of_conversions
+    return shared(counts, lost.of_conversions), shared(worths, lost.of_value), lost.of_conversions
 
 
-def _shared(total: float, effects: Floats) -> Floats:
+def shared(total: float, effects: Floats) -> Floats:
     """A total split in proportion to removal effects; by nothing else is a channel worth anything."""
     whole = effects.sum()
     return effects * (total / whole) if whole else np.zeros_like(effects)

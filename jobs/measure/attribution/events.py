@@ -21,10 +21,14 @@ MICROS_A_DAY = 86_400 * 10**6
 
 @dataclass(frozen=True)
 class Window:
-    """Touches in (moment - days, moment] of a conversion, and if `is_cut` only after the person's previous one."""
+    """Touches in (moment - days, moment] of a conversion, and if `is_cut` only after the person's previous one.
+
+    `view_days`: the same of views, which count only where there is no act in time; 0 where views count for nothing.
+    """
 
     days: int
     is_cut: bool = False
+    view_days: int = 0
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Events:
     """All events of some people, sorted by person, moment and id; whole people only.
 
     `rows`: person (int), at (int, microseconds), stage (TOUCH or a place in STAGES), channel (a place in `channels`, -1
-    for conversions), and whatever else its caller wants carried.
+    for conversions), is_view (of touches), and whatever else its caller wants carried.
     """
 
     rows: pd.DataFrame
@@ -50,7 +54,7 @@ class Events:
 
 @dataclass(frozen=True)
 class Journeys:
-    """The paths of a stage's conversions: which touch each step of them is, and how many were cut as too long."""
+    """Paths of a stage: which touch each step of them is, and how many were cut as too long."""
 
     paths: Paths
     places: Ints
@@ -61,9 +65,20 @@ def journeys(events: Events, stage: int, window: Window, values: Floats | None =
     """The touches of each conversion of a stage."""
     touches, won = events.touches, events.won(stage)
     people, moments, ended = _ints(touches, "person"), _ints(touches, "at"), _ints(won, "at")
-    width = window.days * MICROS_A_DAY
-    starts, ends = windows(people, moments, _ints(won, "person"), ended, width, is_cut=window.is_cut)
+    is_view = touches["is_view"].to_numpy(dtype=bool)
+    acts, views = np.flatnonzero(~is_view), np.flatnonzero(is_view)
+
+    def inside(these: Ints, days: int) -> tuple[Ints, Ints]:
+        width = days * MICROS_A_DAY
+        return windows(people[these], moments[these], _ints(won, "person"), ended, width, is_cut=window.is_cut)
+
+    starts, ends = inside(acts, window.days)
+    if window.view_days and len(views):
+        first, last = (len(acts) + of_views for of_views in inside(views, window.view_days))
+        is_bare = starts == ends
+        starts, ends = np.where(is_bare, first, starts), np.where(is_bare, last, ends)
     places, bounds, cut = flattened(starts, ends)
+    places = np.concatenate([acts, views])[places]
     ages = (np.repeat(ended, np.diff(bounds)) - moments[places]) / 10**6
     ones, none = np.ones(len(won)), np.zeros(len(won))
     codes = _ints(touches, "channel")[places]
@@ -71,13 +86,15 @@ def journeys(events: Events, stage: int, window: Window, values: Floats | None =
     return Journeys(Paths(events.channels, codes, bounds, ones, worth, none, ages), places, cut)
 
 
-def without_conversion(events: Events, stage: int, window: Window, taken: Ints) -> Paths:
+def without_conversion(events: Events, stage: int, window: Window, taken: Ints) -> Journeys:
     """Journeys that led to no conversion of the stage: touches not `taken`, apart where a person waited too long.
 
-    Nor do touches before and after a conversion make one journey.
+    Nor do touches before and after a conversion make one journey. Views make one where a person did nothing else.
     """
     touches, won = events.touches, events.won(stage)
-    free = np.ones(len(touches), dtype=bool)
+    is_view = touches["is_view"].to_numpy(dtype=bool)
+    acted = np.unique(_ints(touches, "person")[~is_view])
+    free = ~(is_view & (np.isin(_ints(touches, "person"), acted) | (not window.view_days)))
     free[taken] = False
     people, moments = _ints(touches, "person")[free], _ints(touches, "at")[free]
     past = ranks(_ints(won, "person"), _ints(won, "at"), people, moments)
@@ -90,7 +107,8 @@ def without_conversion(events: Events, stage: int, window: Window, taken: Ints) 
     starts = np.append(np.flatnonzero(opens), len(people))
     places, bounds, _ = flattened(starts[:-1], starts[1:])
     none = np.zeros(len(starts) - 1)
-    return Paths(events.channels, _ints(touches, "channel")[free][places], bounds, none, none, none + 1)
+    paths = Paths(events.channels, _ints(touches, "channel")[free][places], bounds, none, none, none + 1)
+    return Journeys(paths, np.flatnonzero(free)[places], 0)
 
 
 def _ints(frame: pd.DataFrame, name: str) -> Ints:

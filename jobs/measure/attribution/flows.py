@@ -34,12 +34,7 @@ def flows(paths: Paths, order: int) -> Flows:
     """Flows of all journeys with at least one touch; touches of journeys that nobody made are left out."""
     weight = paths.conversions + paths.nulls
     kept = weight[paths.owners] > 0
-    base = len(paths.channels) + 1
-    place = np.arange(len(paths.codes)) - paths.starts[paths.owners]
-    states = np.zeros(len(paths.codes), dtype=np.int64)
-    for back in range(order):
-        states += np.where(place >= back, np.roll(paths.codes, back) + 1, 0) * base**back
-    before = np.where(place > 0, np.roll(states, 1), START)
+    before, states = states_of(paths, order)
     lasts = paths.lasts[kept[paths.lasts]]
     ended = paths.owners[lasts]
     none = np.zeros(len(lasts))
@@ -50,6 +45,16 @@ def flows(paths: Paths, order: int) -> Flows:
             Flows(states[lasts], np.full(len(lasts), LOST), paths.nulls[ended], none),
         ]
     )
+
+
+def states_of(paths: Paths, order: int) -> tuple[Ints, Ints]:
+    """The states before and after each touch."""
+    base = len(paths.channels) + 1
+    place = np.arange(len(paths.codes)) - paths.starts[paths.owners]
+    states = np.zeros(len(paths.codes), dtype=np.int64)
+    for back in range(order):
+        states += np.where(place >= back, np.roll(paths.codes, back) + 1, 0) * base**back
+    return np.where(place > 0, np.roll(states, 1), START), states
 
 
 def summed(parts: Iterable[Flows]) -> Flows:

@@ -23,17 +23,20 @@ MOST_STATES = 6_000  # 300 MB for the inverse
 class Chain:
     """An absorbing chain of `n` states, each the last k touches of a journey.
 
-    `grams` (n, k): channel codes, newest first, -1 before the first touch; `moves` (n, n): chances; `ends` (n,):
-    chance to convert next; `worth` (n,): the same times the mean value of such a conversion; `opening` (n,): chance
-    that a journey starts there.
+    `states` (n,): as flows write them; `grams` (n, k): channel codes, newest first, -1 before the first touch;
+    `moves` (n, n): chances; `ends` (n,): chance to convert next; `worth` (n,): the same times the mean value of such a
+    conversion; `opening` (n,): chance that a journey starts there; `leaving` (n,), `journeys`: how many were counted.
     """
 
     channels: tuple[str, ...]
+    states: Ints
     grams: Ints
     moves: sparse.csr_matrix
     ends: Floats
     worth: Floats
     opening: Floats
+    leaving: Floats
+    journeys: float
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def chain_of(channels: tuple[str, ...], moved: Flows, order: int) -> Chain:
     state[moved.states != START] = at
     is_start, is_move = moved.states == START, moved.nexts >= 0
     reached = np.searchsorted(met, moved.states * base % base**order + moved.nexts + 1)
-    out = np.bincount(state[~is_start], moved.counts[~is_start], minlength=size)
+    out = np.bincount(state[~is_start], moved.counts[~is_start], minlength=size).astype(np.float64)
     inner, won = is_move & ~is_start, moved.nexts == WON
     flow = sparse.coo_matrix((moved.counts[inner], (state[inner], reached[inner])), shape=(size, size)).tocsr()
     moves = sparse.diags(1.0 / out).dot(flow).tocsr()
@@ -70,23 +73,33 @@ def chain_of(channels: tuple[str, ...], moved: Flows, order: int) -> Chain:
     worth = np.bincount(state[won], moved.worths[won], minlength=size) / out
     opening = np.bincount(reached[is_start], moved.counts[is_start], minlength=size)
     grams = np.column_stack([met // base**back % base - 1 for back in range(order)])
-    return Chain(channels, grams, moves, ends, worth, opening / opening.sum())
+    journeys = float(opening.sum())
+    return Chain(channels, met, grams, moves, ends, worth, opening / journeys, out, journeys)
 
 
 def removal(chain: Chain) -> Removal:
     """Exact removal effects of every channel; DataRefused beyond MOST_STATES states."""
-    size = len(chain.grams)
-    if size > MOST_STATES:
-        raise DataRefused(f"these paths make {size:,} states, at most {MOST_STATES:,} are solved; lower --order")
-    factors = lu_factor(np.eye(size) - chain.moves.toarray())
-    visits = lu_solve(factors, np.eye(size))
+    visits = visits_of(chain)
     wins = visits @ np.column_stack([chain.ends, chain.worth])
     seen = chain.opening @ visits
     whole = chain.opening @ wins
     lost = np.zeros((len(chain.channels), 2))
     for code in range(len(chain.channels)):
-        states = np.flatnonzero((chain.grams == code).any(axis=1))
+        states = states_with(chain, code)
         if len(states):
             lost[code] = seen[states] @ np.linalg.solve(visits[np.ix_(states, states)], wins[states])
     shares = np.clip(np.divide(lost, whole, out=np.zeros_like(lost), where=whole > 0), 0.0, 1.0)
     return Removal(float(whole[0]), float(whole[1]), shares[:, 0], shares[:, 1])
+
+
+def visits_of(chain: Chain) -> Floats:
+    """(n, n): how often a journey in one state is yet to be in another; DataRefused beyond MOST_STATES states."""
+    size = len(chain.grams)
+    if size > MOST_STATES:
+        raise DataRefused(f"these paths make {size:,} states, at most {MOST_STATES:,} are solved; lower --order")
+    return np.asarray(lu_solve(lu_factor(np.eye(size) - chain.moves.toarray()), np.eye(size)))
+
+
+def states_with(chain: Chain, code: int) -> Ints:
+    """The states that hold a channel."""
+    return np.flatnonzero((chain.grams == code).any(axis=1))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from jobs.measure.attribution.paths import Floats, Ints, Paths
@@ -11,6 +13,17 @@ MOST_GROUPS = 12  # channels told apart; the rest are one group
 PENALTY = 1.0  # on squared weights, against a log-likelihood of journeys
 
 
+@dataclass(frozen=True)
+class Game:
+    """`groups` (channels,): the group of each channel; `shares` (sets, groups): a conversion split, set by set.
+
+    A set is a number whose bits are the groups it holds.
+    """
+
+    groups: Ints
+    shares: Floats
+
+
 def shapley(paths: Paths) -> Floats:
     """Weights by touch: each path's conversions split by the Shapley values of its channels, at their first touches.
 
@@ -18,34 +31,48 @@ def shapley(paths: Paths) -> Floats:
     against a path gets none of it, and a path held against whole is split evenly. Beyond MOST_GROUPS channels the
     least met are one group, whose members share evenly.
     """
-    groups = _groups(paths)
-    size = int(groups.max(initial=0)) + 1
-    bits = np.zeros(len(paths.lengths), dtype=np.int64)
-    np.bitwise_or.at(bits, paths.owners, np.left_shift(1, groups[paths.codes]))
-    sets, of_set = np.unique(bits, return_inverse=True)
+    at = paths.owners[paths.debuts]
+    met = np.bincount(
+        paths.codes[paths.debuts], (paths.conversions + paths.nulls)[at], minlength=len(paths.channels)
+    ).astype(np.float64)
+    groups = grouped(met)
+    sets, of_set = np.unique(sets_of(paths, groups), return_inverse=True)
     won = np.bincount(of_set, paths.conversions).astype(np.float64)
     lost = np.bincount(of_set, paths.nulls).astype(np.float64)
-    values = _values(_chances(sets, won, lost, size), sets, size)
-    at = paths.debuts
-    group, path = groups[paths.codes[at]], paths.owners[at]
-    members = np.bincount(path * size + group, minlength=len(paths.lengths) * size)
-    weights = np.zeros(len(paths.codes))
-    weights[at] = values[of_set[path], group] / members[path * size + group]
-    return weights
+    return shares_of(paths, game(groups, sets, won, lost))
 
 
-def _groups(paths: Paths) -> Ints:
-    """The group of each channel: its own, or the last one for the least met."""
-    met = np.bincount(
-        paths.codes[paths.debuts],
-        (paths.conversions + paths.nulls)[paths.owners[paths.debuts]],
-        minlength=len(paths.channels),
-    )
-    if len(paths.channels) <= MOST_GROUPS:
-        return np.arange(len(paths.channels))
+def grouped(met: Floats) -> Ints:
+    """The group of each channel, given how often each was met: its own, or the last one for the least met."""
+    if len(met) <= MOST_GROUPS:
+        return np.arange(len(met))
     rank = np.empty(len(met), dtype=np.int64)
     rank[np.lexsort((np.arange(len(met)), -met))] = np.arange(len(met))
     return np.minimum(rank, MOST_GROUPS - 1)
+
+
+def sets_of(paths: Paths, groups: Ints) -> Ints:
+    """The set of groups each path met."""
+    bits = np.zeros(len(paths.lengths), dtype=np.int64)
+    np.bitwise_or.at(bits, paths.owners[paths.debuts], np.left_shift(1, groups[paths.codes[paths.debuts]]))
+    return bits
+
+
+def game(groups: Ints, sets: Ints, won: Floats, lost: Floats) -> Game:
+    """The game of journeys that met `sets`, of which so many were won and lost; DataRefused where all or none were."""
+    size = int(groups.max(initial=0)) + 1
+    return Game(groups, _values(_chances(sets, won, lost, size), size))
+
+
+def shares_of(paths: Paths, game: Game) -> Floats:
+    """Weights by touch of each path's conversions."""
+    size = game.shares.shape[1]
+    bits, at = sets_of(paths, game.groups), paths.debuts
+    group, path = game.groups[paths.codes[at]], paths.owners[at]
+    members = np.bincount(path * size + group, minlength=len(paths.lengths) * size)
+    weights = np.zeros(len(paths.codes))
+    weights[at] = game.shares[bits[path], group] / members[path * size + group]
+    return weights
 
 
 def _chances(sets: Ints, won: Floats, lost: Floats, size: int) -> Floats:
@@ -63,16 +90,16 @@ def _chances(sets: Ints, won: Floats, lost: Floats, size: int) -> Floats:
     return np.asarray(model.predict_proba(every)[:, 1])
 
 
-def _values(chances: Floats, sets: Ints, size: int) -> Floats:
-    """(sets, groups): shares of a conversion, each row's sum 1: Shapley values of v on the subsets of each set."""
+def _values(chances: Floats, size: int) -> Floats:
+    """(sets, groups): shares of a conversion, each row's sum 1 but the empty set's: Shapley values of v within it."""
     dividends = _transform(chances, size, -1.0)
     has = (np.right_shift(np.arange(1 << size)[:, None], np.arange(size)) & 1).astype(bool)
-    split = dividends / np.maximum(has.sum(axis=1), 1)
-    found = np.column_stack([_transform(np.where(has[:, i], split, 0.0), size, 1.0) for i in range(size)])[sets]
-    found = np.maximum(np.where(has[sets], found, 0.0), 0.0)
+    held = np.maximum(has.sum(axis=1), 1)
+    split = dividends / held
+    found = np.column_stack([_transform(np.where(has[:, i], split, 0.0), size, 1.0) for i in range(size)])
+    found = np.maximum(np.where(has, found, 0.0), 0.0)
     total = found.sum(axis=1, keepdims=True)
-    even = has[sets] / np.maximum(has[sets].sum(axis=1, keepdims=True), 1)
-    return np.asarray(np.where(total > 0, found / np.where(total > 0, total, 1.0), even))
+    return np.asarray(np.where(total > 0, found / np.where(total > 0, total, 1.0), has / held[:, None]))
 
 
 def _transform(table: Floats, size: int, sign: float) -> Floats:

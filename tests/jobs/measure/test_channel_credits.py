@@ -13,7 +13,7 @@ from test_daily_costs import by_hand, world
 
 from jobs.measure.channel_credits import channel_credits
 from jobs.tables.link import LINKED_TOUCHES, MATURED_OUTCOMES
-from jobs.tables.measure import CHANNEL_CREDITS, REMOVAL_EFFECTS
+from jobs.tables.measure.credits import CHANNEL_ATTRIBUTIONS, CHANNEL_CREDITS
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def told(rows: Any, make_shell: Any, conf: Any) -> Any:
         touches = rows(LINKED_TOUCHES, drop["touches"])
         credits, effects = channel_credits(touches, rows(MATURED_OUTCOMES, outcomes), conf=conf, shell=make_shell())
         assert credits.columns == [c.name for c in CHANNEL_CREDITS.columns]
-        assert list(effects.columns) == [c.name for c in REMOVAL_EFFECTS.columns]
+        assert list(effects.columns) == [c.name for c in CHANNEL_ATTRIBUTIONS.columns]
         return credits.toPandas(), effects
 
     return run
@@ -44,7 +44,7 @@ def test_every_model_ties_and_the_last_touch_is_what_daily_costs_credits(told: A
         assert {name: mine[name].sum() for name in wanted} == wanted, model
     assert set(credits["model"]) == {
         *("last", "first", "last_non_direct", "linear", "linear_unique", "time_decay", "position"),
-        *("markov_1", "markov_2", "markov_3"),
+        *("shapley_model", "markov_1", "markov_2", "markov_3"),
     }
     truth: Counter[tuple[Any, ...]] = Counter()
     for (cost_day, channel, campaign, _, _), count in by_hand(drop).items():
@@ -54,8 +54,18 @@ def test_every_model_ties_and_the_last_touch_is_what_daily_costs_credits(told: A
     assert {tuple(None if pd.isna(x) else x for x in k): v for k, v in found.items()} == {
         k: Decimal(v) for k, v in truth.items() if v
     }
-    assert effects["effect"].between(0, 1).all()
-    assert (effects.groupby(["stage", "model"])["base_conversion"].nunique() == 1).all()
+    chains = effects[effects["model"].str.startswith("markov")]
+    assert chains.loc[chains["channel"] != "(unattributed)", "effect"].between(0, 1).all()
+    assert (chains.groupby(["stage", "model"])["base_conversion"].nunique() == 1).all()
+    sums = effects.groupby(["stage", "model"])["conversions"].sum()
+    for (stage, _), conversions in sums.items():
+        counted = {"apply": "applications", "approve": "approvals", "fund": "funded"}[stage]
+        assert conversions == pytest.approx(wanted[counted], abs=1e-6)
+    assert len(sums) == 3 * credits["model"].nunique()
+    assert (effects["conversions_lo"] <= effects["conversions"] + 1e-6).all()
+    assert (effects["conversions"] <= effects["conversions_hi"] + 1e-6).all()
+    principal = effects[effects["stage"] == "fund"].groupby("model")["principal"].sum()
+    assert principal.to_dict() == pytest.approx(dict.fromkeys(principal.index, 10.01 * len(funded)))
 
 
 def test_neither_order_of_rows_nor_partitions_change_anything(told: Any) -> None:

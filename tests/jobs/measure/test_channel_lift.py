@@ -10,7 +10,7 @@ import pytest
 from jobs.measure.channel_lift import channel_lift
 from jobs.tables.activate import AUDIENCES
 from jobs.tables.link import ASSIGNMENT_OUTCOMES
-from jobs.tables.measure import SPEND_LEDGER
+from jobs.tables.measure.costs import SPEND_LEDGER
 
 WAVE, OPEN, DAY = date(2026, 1, 5), date(2026, 3, 1), date(2026, 3, 31)
 

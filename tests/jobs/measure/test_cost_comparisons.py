@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from jobs.measure.cost_comparisons import cost_comparisons
-from jobs.tables.measure import BOOK, CHANNEL_COSTS, COUNTS
+from jobs.tables.measure.costs import BOOK, CHANNEL_COSTS, COUNTS
 
 EFFECTS = ["price", "mix", "conversion", "approval"]
 

@@ -15,7 +15,7 @@ from jobs.measure.channel_costs import channel_costs
 from jobs.measure.metrics import STANDARD
 from jobs.runtime.conf import MetricConf
 from jobs.runtime.errors import UsageError
-from jobs.tables.measure import BOOK, COUNTS, DAILY_COSTS
+from jobs.tables.measure.costs import BOOK, COUNTS, DAILY_COSTS
 
 DAY = date(2027, 5, 1)
 CONF = Path(__file__).resolve().parents[3] / "conf"

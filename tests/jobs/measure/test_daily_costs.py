@@ -12,7 +12,8 @@ import pytest
 from jobs.measure.daily_costs import daily_costs
 from jobs.tables.activate import AUDIENCES
 from jobs.tables.link import LINKED_TOUCHES, MATURED_OUTCOMES, PEOPLE
-from jobs.tables.measure import LOAN_RESULTS, SPEND_LEDGER
+from jobs.tables.measure.costs import SPEND_LEDGER
+from jobs.tables.measure.loans import LOAN_RESULTS
 
 START = date(2026, 1, 1)
 PERSONS = [f"p{i}" for i in range(12)]

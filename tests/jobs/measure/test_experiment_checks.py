@@ -8,7 +8,8 @@ import pytest
 
 from jobs.measure.experiment_checks import experiment_checks
 from jobs.tables.activate import ELIGIBILITY
-from jobs.tables.measure import CAMPAIGN_COSTS, CHANNEL_LIFT
+from jobs.tables.measure.costs import CAMPAIGN_COSTS
+from jobs.tables.measure.experiments import CHANNEL_LIFT
 
 
 def people(channel: str, eligible: int, held: int, shut: int = 0) -> list[dict[str, Any]]:

@@ -15,7 +15,9 @@ from jobs.measure.metric_store import metric_store
 from jobs.runtime.conf import MetricConf
 from jobs.runtime.errors import UsageError
 from jobs.tables.ingest import DELIVERIES_REPORTED
-from jobs.tables.measure import BOOK, CHANNEL_COSTS, CHANNEL_LIFT, COUNTS, SPEND_LEDGER, VINTAGES
+from jobs.tables.measure.costs import BOOK, CHANNEL_COSTS, COUNTS, SPEND_LEDGER
+from jobs.tables.measure.experiments import CHANNEL_LIFT
+from jobs.tables.measure.loans import VINTAGES
 from segments.intervals import cost_per, wilson
 
 CONF = Path(__file__).resolve().parents[3] / "conf"

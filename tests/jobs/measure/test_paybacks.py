@@ -12,7 +12,7 @@ import pytest
 from jobs.measure.paybacks import paybacks
 from jobs.tables.ingest import LOANS, REPAYMENTS
 from jobs.tables.link import LINKED_TOUCHES, MATURED_OUTCOMES
-from jobs.tables.measure import SPEND_LEDGER
+from jobs.tables.measure.costs import SPEND_LEDGER
 
 DAY = date(2025, 12, 31)
 

@@ -20,7 +20,7 @@ from jobs.runtime import frames
 from jobs.tables.activate import AUDIENCES
 from jobs.tables.ingest import FX_RATES, SPEND
 from jobs.tables.link import LINKED_TOUCHES, MATURED_OUTCOMES, PEOPLE
-from jobs.tables.measure import LOAN_RESULTS
+from jobs.tables.measure.loans import LOAN_RESULTS
 
 AT = datetime(2025, 3, 1, 12, tzinfo=UTC)
 # Credits of the sample by model, from an exact reading of the same file.

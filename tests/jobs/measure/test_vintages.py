@@ -12,7 +12,7 @@ import pytest
 from jobs.measure.vintages import vintages
 from jobs.tables.ingest import REPAYMENTS
 from jobs.tables.link import LINKED_TOUCHES, MATURED_OUTCOMES
-from jobs.tables.measure import VINTAGES
+from jobs.tables.measure.loans import VINTAGES
 
 MONTHS = 16
 
