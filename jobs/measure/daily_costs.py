@@ -156,6 +156,7 @@ def _counted(credited: DataFrame) -> DataFrame:
         F.count_if(may_be_funded & F.col("is_good_30_3").isNull()).alias("undecided_30_3"),
         F.count_if(is_funded & F.col("is_first_late").isNotNull()).alias("due"),
         F.count_if(is_funded & F.coalesce("is_first_late", F.lit(False))).alias("first_late"),
+        F.count_if(is_funded & F.col("expected_loss_minor").isNotNull()).alias("priced"),
         *[
             F.sum(F.when(is_told, F.coalesce(of, F.lit(0))).otherwise(0)).alias(name)
             for name, of, is_told in (
@@ -164,6 +165,7 @@ def _counted(credited: DataFrame) -> DataFrame:
                 ("lost_minor", "lost_minor", is_funded),
                 ("interest_minor", "interest_minor", is_funded),
                 ("balance_months_minor", "balance_months_minor", is_funded),
+                ("expected_loss_minor", "expected_loss_minor", is_funded),
             )
         ],
     )

@@ -9,7 +9,9 @@ from pyspark.sql import functions as F
 
 from jobs.contract import job
 from jobs.measure.development.rolls import roll_rates
+from jobs.measure.expected_loss import expected_loss, late_to_come, watched
 from jobs.measure.loan_months import loan_months
+from jobs.runtime.conf import Conf
 from jobs.tables.ingest import LOANS, REPAYMENTS
 from jobs.tables.link import MATURED_OUTCOMES
 from jobs.tables.measure.loans import LOAN_RESULTS, ROLL_RATES
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from jobs.runtime.shell import Shell
 
+MAX_CELLS = 1000
 SUMS = ("lost_minor", "interest_minor", "balance_months_minor")
 
 
@@ -28,22 +31,33 @@ SUMS = ("lost_minor", "interest_minor", "balance_months_minor")
     writes=(LOAN_RESULTS, ROLL_RATES),
 )
 def loan_results(
-    outcomes: DataFrame, loans: DataFrame, repayments: DataFrame, *, day: date, shell: Shell
+    outcomes: DataFrame, loans: DataFrame, repayments: DataFrame, *, day: date, conf: Conf, shell: Shell
 ) -> tuple[DataFrame, DataFrame]:
-    """Each application's loan once; bad is said as soon as it is seen, good only when its months are over."""
+    """Each application's loan once; bad is said as soon as it is seen, good only when its months are over.
+
+    What it is yet expected to lose stands apart from what it has lost.
+    """
     months = shell.cut(loan_months(outcomes, loans, repayments, day))
     summed = months.groupBy("loan_id").agg(
-        *[F.sum(name).alias(name) for name in SUMS], _worst(EARLY_MONTHS, "_early"), _worst(FIRST_MONTHS, "_first")
+        *[F.sum(name).alias(name) for name in SUMS],
+        _worst(EARLY_MONTHS, "_early"),
+        _worst(FIRST_MONTHS, "_first"),
+        F.max_by(F.when(F.col("is_charged_off"), F.lit(0)).otherwise(F.col("balance_minor")), "months_on_book").alias(
+            "_owed"
+        ),
     )
+    to_come = late_to_come(shell.small(watched(outcomes), MAX_CELLS))
     joined = outcomes.where("loan_id is not null").join(summed, "loan_id", "left")
     seen = F.coalesce("months_observed", F.lit(0))
     early = is_late(F.col("_early"), seen, EARLY_DAYS, EARLY_MONTHS)
     good = F.when(F.coalesce("is_fraud", F.lit(False)), False).otherwise(~early)
+    owed = F.coalesce("_owed", "principal_minor")
     results = joined.select(
         "loan_id",
         good.alias("is_good_30_3"),
         is_late(F.col("_first"), seen, EARLY_DAYS, FIRST_MONTHS).alias("is_first_late"),
         *[F.coalesce(name, F.lit(0)).alias(name) for name in SUMS],
+        expected_loss(to_come, owed, conf.base.measure.loss_given_default).alias("expected_loss_minor"),
     )
     return results, roll_rates(months)
 

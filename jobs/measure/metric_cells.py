@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 GRAIN = ["period", "channel", "campaign", "band"]
 MONEY = {"principal": "principal_minor", "fraud_principal": "fraud_minor"} | {
-    name: f"{name}_minor" for name in ("lost", "interest", "balance_months")
+    name: f"{name}_minor" for name in ("lost", "interest", "balance_months", "expected_loss")
 }
 BILLED = ("impressions", "billed_clicks", "claimed")
 AGES = (EARLY_MONTHS, 6, GOOD_MONTHS)

@@ -119,6 +119,9 @@ class MeasureConf(Strict):
     sequence_at: int = Field(
         100_000, ge=100, description="assignments at which confidence sequences of lift are tightest"
     )
+    loss_given_default: float = Field(
+        0.75, ge=0, le=1, description="share of what a late loan owes that is lost in the end: put your own"
+    )
     paths_end_at_conversion: bool = Field(
         False, description="touches before a person's previous conversion are not credited with the next"
     )

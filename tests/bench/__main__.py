@@ -9,9 +9,11 @@ from pathlib import Path
 import ablations
 import allocation
 import attribution
+import components
 import creatives
 import growth
 import identity
+import path_models
 import peer
 import scoring
 import truth
@@ -20,9 +22,11 @@ BENCHES = {
     "ablations": (ablations.add, ablations.run_ablations, ablations.show),
     "allocation": (allocation.add, allocation.run_allocation, allocation.show),
     "attribution": (attribution.add, attribution.run_attribution, attribution.show),
+    "components": (components.add, components.run_components, components.show),
     "creatives": (creatives.add, creatives.run_creatives, creatives.show),
     "growth": (growth.add, growth.run_growth, growth.show),
     "identity": (identity.add, identity.run_identity, identity.show),
+    "paths": (path_models.add, path_models.run_paths, path_models.show),
     "peer": (peer.add, peer.run_peer, peer.show),
     "scoring": (scoring.add, scoring.run_scoring, scoring.show),
     "truth": (truth.add, truth.run_truth, truth.show),

@@ -59,6 +59,8 @@ BOOK = (
     key("lost_minor", "bigint", "principal charged off less recovered so far"),
     key("interest_minor", "bigint", "interest earned so far, of months that ended with nothing past due"),
     key("balance_months_minor", "bigint", "balances summed over the months they were owed: what funding is paid on"),
+    key("priced", "bigint", "funded customers of whom an expected loss is known"),
+    key("expected_loss_minor", "bigint", "what their loans are yet expected to lose, beside what they have lost"),
 )
 DAILY_COSTS = Table(
     "daily_costs",

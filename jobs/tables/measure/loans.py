@@ -33,6 +33,12 @@ LOAN_RESULTS = Table(
         key("lost_minor", "bigint", "charged off less recovered, minor units of the base currency"),
         key("interest_minor", "bigint", "interest earned, of months that ended with nothing past due"),
         key("balance_months_minor", "bigint", "balances summed over the months they were owed"),
+        Column(
+            "expected_loss_minor",
+            "bigint",
+            "what it is yet expected to lose: owed x chance to be late by month 12 x measure.loss_given_default; "
+            "null while no loan has a month on book",
+        ),
     ),
 )
 PAST_DUE_DAYS = (0, 30, 60, 90)
