@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from jobs.cli import attribute, evaluate, experiment, history, inspect, market, plan, scorecard, setup, work
+from jobs.cli import attribute, evaluate, experiment, history, inspect, market, names, plan, scorecard, setup, work
 from jobs.runtime.errors import Fault, HuokeError
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (setup, market, history, work, plan, evaluate, attribute, experiment, scorecard, inspect):
+for module in (setup, market, history, work, plan, evaluate, attribute, names, experiment, scorecard, inspect):
     module.register(app)
 
 USAGE = 64

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from jobs.contract import job
+from jobs.measure.assigned import by_outcome, known
 from jobs.measure.experiments.sequences import difference_at_any_time
 from jobs.measure.metrics import ALL
 from jobs.runtime.conf import Conf
 from jobs.tables.activate import AUDIENCES
 from jobs.tables.link import ASSIGNMENT_OUTCOMES
 from jobs.tables.measure.costs import SPEND_LEDGER
-from jobs.tables.measure.experiments import CHANNEL_LIFT, LIFT_OUTCOMES
+from jobs.tables.measure.experiments import CHANNEL_LIFT
 from segments.intervals import clustered, difference, incremental_cost
 from segments.money import minor_digits
-from segments.outcomes import APPLY_DAYS, FUND_DAYS, GOOD_MONTHS
+from segments.outcomes import APPLY_DAYS
 
 if TYPE_CHECKING:
     import pandas as pd
-    from pyspark.sql import Column, DataFrame
+    from pyspark.sql import DataFrame
 
     from jobs.runtime.shell import Shell
 
@@ -66,27 +67,14 @@ def _long(assigned: DataFrame, audiences: DataFrame) -> DataFrame:
     """One row an assignment and outcome: period, assigned_day, channel, role, person_key, clicks, outcome, hit."""
     first = audiences.where("role <> 'holdout'").agg(F.min("day").alias("_first"))
     is_campaign = F.coalesce(F.col("assigned_day") >= F.col("_first"), F.lit(False))
-    hits = [F.struct(F.lit(name).alias("outcome"), _hit(f"is_{name}").alias("hit")) for name in LIFT_OUTCOMES]
-    rows = assigned.crossJoin(first).withColumn("_hit", F.explode(F.array(*hits)))
+    rows = by_outcome(assigned.crossJoin(first))
     period = F.when(is_campaign, "campaign").otherwise("history").alias("period")
-    return rows.select(period, "assigned_day", "channel", "role", "person_key", "clicks", "_hit.outcome", "_hit.hit")
-
-
-def _hit(column: str) -> Column:
-    """The outcome of an assignment: no application is no outcome, an open one is null."""
-    return F.when(F.col("is_applied"), F.col(column)).otherwise(F.col("is_applied")).cast("int")
+    return rows.select(period, "assigned_day", "channel", "role", "person_key", "clicks", "outcome", "hit")
 
 
 def _decided(long: DataFrame, day: date) -> DataFrame:
-    """The days on which an outcome is decided for every assignment, with somebody held out.
-
-    The calendar comes first: a day without customers must not count as decided before the others.
-    """
-    funded_by = F.date_add("assigned_day", APPLY_DAYS + FUND_DAYS)
-    until = F.when(F.col("outcome") == "good", F.add_months(funded_by, GOOD_MONTHS)).when(
-        F.col("outcome") == "funded", funded_by
-    )
-    long = long.where(F.coalesce(until, F.date_add("assigned_day", APPLY_DAYS)) <= F.lit(day))
+    """The days on which an outcome is decided for every assignment, with somebody held out."""
+    long = long.where(known(F.col("outcome"), F.col("assigned_day"), day))
     open_ = F.count_if(F.col("hit").isNull()).alias("_open")
     cohort = ["period", "outcome", "assigned_day"]
     held = F.count_if(F.col("role") == "holdout").alias("_held")

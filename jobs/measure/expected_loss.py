@@ -20,7 +20,7 @@ def seen_months() -> Column:
 
 
 def watched(outcomes: DataFrame) -> DataFrame:
-    """How many loans were watched for how long, and when they were late: (seen, late_month, loans), a few dozen rows."""
+    """How many loans were watched for how long, and when they were late: few rows of seen, late_month, loans."""
     loans = outcomes.where("loan_id is not null").withColumn("seen", seen_months())
     return loans.groupBy("seen", "late_month").agg(F.count("*").alias("loans"))
 

@@ -24,6 +24,7 @@ MONEY = {"principal": "principal_minor", "fraud_principal": "fraud_minor"} | {
     name: f"{name}_minor" for name in ("lost", "interest", "balance_months", "expected_loss")
 }
 BILLED = ("impressions", "billed_clicks", "claimed")
+CAMPAIGN = "campaign"
 AGES = (EARLY_MONTHS, 6, GOOD_MONTHS)
 
 
@@ -67,6 +68,23 @@ def lift_cells(lift: DataFrame) -> Cells:
         )
     ]
     return Cells(_whole(fair.groupBy("period", "channel").agg(*columns)), "no_outcome", "not_identified")
+
+
+def band_cells(bands: DataFrame) -> Cells:
+    """Of each band that was sent: `rate_`, `whole_rate_` and the ends of `lift_` of each outcome."""
+    columns = [
+        _of(F.col("outcome") == outcome, F.col(told)).alias(f"{name}_{outcome}{end}")
+        for outcome in LIFT_OUTCOMES
+        for name, end, told in (
+            ("rate", "", "rate"),
+            ("whole_rate", "", "whole_rate"),
+            ("lift", "_lo", "lift_lo"),
+            ("lift", "_hi", "lift_hi"),
+        )
+    ]
+    whole = bands.withColumns({"period": F.lit(CAMPAIGN), "channel": F.lit(ALL)})
+    cells = _whole(whole.groupBy("period", "channel", "band").agg(*columns).withColumnRenamed("band", "_band"))
+    return Cells(cells.withColumn("band", F.col("_band")).drop("_band"), "not_told", "no_outcome")
 
 
 def vintage_cells(vintages: DataFrame) -> Cells:

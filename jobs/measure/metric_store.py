@@ -9,13 +9,13 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import functions as F
 
 from jobs.contract import job
-from jobs.measure.metric_cells import GRAIN, Cells, cost_cells, delivery_cells, lift_cells, vintage_cells
+from jobs.measure.metric_cells import GRAIN, Cells, band_cells, cost_cells, delivery_cells, lift_cells, vintage_cells
 from jobs.measure.metrics import DECIDED, STANDARD, parts
 from jobs.runtime.conf import Conf, MetricConf
 from jobs.runtime.errors import UsageError
 from jobs.tables.ingest import DELIVERIES_REPORTED
 from jobs.tables.measure.costs import CHANNEL_COSTS, SPEND_LEDGER
-from jobs.tables.measure.experiments import CHANNEL_LIFT
+from jobs.tables.measure.experiments import BAND_LIFTS, CHANNEL_LIFT
 from jobs.tables.measure.loans import VINTAGES
 from jobs.tables.measure.metrics import METRIC_STORE
 from segments.intervals import poisson_bounds, wilson_bounds
@@ -35,6 +35,7 @@ ENDS = ("_lo", "_hi")
         "costs": CHANNEL_COSTS,
         "ledger": SPEND_LEDGER,
         "lift": CHANNEL_LIFT,
+        "bands": BAND_LIFTS,
         "vintages": VINTAGES,
         "deliveries": DELIVERIES_REPORTED.in_force(),
     },
@@ -44,6 +45,7 @@ def metric_store(
     costs: DataFrame,
     ledger: DataFrame,
     lift: DataFrame,
+    bands: DataFrame,
     vintages: DataFrame,
     deliveries: DataFrame,
     *,
@@ -61,6 +63,7 @@ def metric_store(
     sources = {
         "channel_costs": cost_cells(costs, ledger, conf.base.currency),
         "channel_lift": lift_cells(lift),
+        "band_lifts": band_cells(bands),
         "vintages": vintage_cells(vintages),
         "deliveries_reported": delivery_cells(deliveries),
     }

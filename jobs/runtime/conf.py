@@ -158,6 +158,26 @@ class BaseConf(Strict):
         return self
 
 
+class SwitchbackConf(Strict):
+    """When a channel that cannot leave people out serves whole regions and when it does not."""
+
+    first_day: date
+    days: int = Field(
+        14, ge=1, description="of a period; about as long as an ad takes to bring applications, or longer"
+    )
+    periods: int = Field(ge=2, description="in pairs: each region is served in one of every two")
+    washout_days: int = Field(0, ge=0, description="days at the beginning of a period that still feel the one before")
+    salt: str = "switchback-1"
+
+    @model_validator(mode="after")
+    def _comes_in_pairs(self) -> SwitchbackConf:
+        if self.periods % 2:
+            raise ValueError(f"switchback.periods is {self.periods}; periods come in pairs, so write an even number")
+        if self.washout_days >= self.days:
+            raise ValueError("switchback.washout_days leaves no day of a period to count; make `days` longer")
+        return self
+
+
 class ChannelConf(Strict):
     """channels/<name>.yaml: one media channel."""
 
@@ -171,6 +191,11 @@ class ChannelConf(Strict):
     period: Literal["day", "week", "month", "quarter"] = "month"
     min_audience: int = Field(0, ge=0)
     time_zone: str | None = Field(None, description="where the account's day begins; the deployment's when not given")
+    campaign: str | None = Field(
+        None,
+        description="campaign of an audience where the channel reports none; {audience}, {month} are filled in",
+    )
+    switchback: SwitchbackConf | None = None
 
     @field_validator("time_zone")
     @classmethod
@@ -206,7 +231,7 @@ class SegmentConf(Strict):
 class MetricConf(Strict):
     """One metric of metrics.yaml: `num / den [where SQL]` over the columns of one table's cells."""
 
-    of: Literal["channel_costs", "channel_lift", "vintages", "deliveries_reported"] = "channel_costs"
+    of: Literal["channel_costs", "channel_lift", "band_lifts", "vintages", "deliveries_reported"] = "channel_costs"
     num: str
     den: str | None = None
     where: str | None = None

@@ -178,3 +178,21 @@ STANDARD_COSTS = Table(
         Column("reason", "string", "why it is null: the bands without a customer here"),
     ),
 )
+AUDIENCE_CAMPAIGNS = Table(
+    "audience_campaigns",
+    "measure",
+    "Which campaign and ad group each audience ran under, and what they cost",
+    ("channel", "audience", "campaign", "ad_group"),
+    (
+        key("channel", "string", "channel"),
+        key("audience", "string", "audience"),
+        Column("campaign", "string", "campaign, its name cleaned; null where nobody tells"),
+        Column("ad_group", "string", "ad group; null means not at that level"),
+        Column("told_by", "string", "channel: by its reports of deliveries; conf: by channels/<name>.yaml"),
+        key("assigned", "bigint", "people put on it"),
+        Column("first_day", "date", "first day of that; null of an audience that was reported and never assigned"),
+        key("audiences", "bigint", "audiences that ran under this campaign and ad group"),
+        Column("spend", "double", "spend billed there so far, major units of the base currency", scale=2),
+        Column("reason", "string", "why spend is null: shared with other audiences, or not_told"),
+    ),
+)

@@ -16,7 +16,7 @@ from jobs.runtime.conf import MetricConf
 from jobs.runtime.errors import UsageError
 from jobs.tables.ingest import DELIVERIES_REPORTED
 from jobs.tables.measure.costs import BOOK, CHANNEL_COSTS, COUNTS, SPEND_LEDGER
-from jobs.tables.measure.experiments import CHANNEL_LIFT
+from jobs.tables.measure.experiments import BAND_LIFTS, CHANNEL_LIFT
 from jobs.tables.measure.loans import VINTAGES
 from segments.intervals import cost_per, wilson
 
@@ -35,7 +35,8 @@ def cell(channel: str, campaign: str | None, band: str, **figures: Any) -> dict[
 @pytest.fixture
 def told(rows: Any, make_shell: Any, conf: Any) -> Any:
     def run(*cells: dict[str, Any], metrics: Any = METRICS, **beside: list[dict[str, Any]]) -> pd.DataFrame:
-        tables = {"ledger": SPEND_LEDGER, "lift": CHANNEL_LIFT, "vintages": VINTAGES, "deliveries": DELIVERIES_REPORTED}
+        tables = {"ledger": SPEND_LEDGER, "lift": CHANNEL_LIFT, "bands": BAND_LIFTS, "vintages": VINTAGES}
+        tables["deliveries"] = DELIVERIES_REPORTED
         frames = [rows(table, beside.get(name, [])) for name, table in tables.items()]
         told = conf.model_copy(update={"metrics": metrics})
         found = metric_store(rows(CHANNEL_COSTS, cells), *frames, conf=told, shell=make_shell())
@@ -151,6 +152,27 @@ def test_what_was_caused_stands_beside_or_says_it_is_not_known(told: Any) -> Non
     unknown = found.loc[("incremental_cost_per_good", "campaign", "feed", "(all)", "(all)")]
     assert (math.isnan(unknown["value"]), unknown["reason"]) == (True, "not_identified")
     assert found.loc[("lift_funded", "campaign", "feed", "(all)", "(all)"), "value"] == 0.004
+
+
+def test_bands_stand_beside_all_of_them(told: Any) -> None:
+    lift = {"outcome": "funded", "exposed": 100, "successes": 9, "rate_lo": 0.05, "rate_hi": 0.2, "exposed_share": 1.0}
+    bands = [
+        {**lift, "band": band, "rate": rate, "whole_rate": 0.03, "lift_lo": 2.0, "lift_hi": 4.0}
+        for band, rate in (("A", 0.09), ("B", 0.03))
+    ]
+    found = told(bands=bands).loc[("band_lift_funded", "campaign", "(all)", "(all)")]
+    assert found["value"].to_dict() == pytest.approx({"A": 3.0, "B": 1.0})
+    assert found.loc["A", ["lo", "hi"]].tolist() == [2.0, 4.0]
+
+
+def test_losses_yet_expected_are_told_where_every_loan_has_some(told: Any) -> None:
+    found = told(
+        cell("feed", "c1", "A", spend=100.0, funded=4, priced=4, expected_loss_minor=5000, lost_minor=1000),
+        cell("sms", "c1", "A", spend=100.0, funded=4, priced=3, expected_loss_minor=5000),
+    )
+    cost = found.loc["expected_risk_loaded_cost_per_funded"]
+    assert cost.loc[("2025-01", "feed", "(all)", "(all)"), "value"] == pytest.approx((100 + 10 + 50) / 4)
+    assert cost.loc[("2025-01", "sms", "(all)", "(all)"), "reason"] == "not_told"
 
 
 def test_a_young_vintage_is_developed_apart_from_what_was_seen(told: Any) -> None:
