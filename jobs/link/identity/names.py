@@ -61,7 +61,9 @@ def _read(file: Path) -> pd.DataFrame:
     kept = rows[[ID, *[name for name in FIELDS if name in rows]]]
     text = kept[[name for name in kept if name != ID]].astype("string")
     clean = text.apply(lambda one: one.str.strip().str.lower().str.replace(r"\s+", " ", regex=True))
-    return clean.where(clean != "", None).assign(id=kept[ID].astype("string"))
+    told: pd.DataFrame = clean.where(clean != "", None)
+    told[ID] = kept[ID].astype("string")
+    return told
 
 
 def _scored(left: pd.DataFrame, right: pd.DataFrame, fields: tuple[str, ...], threshold: float) -> pd.DataFrame:
@@ -72,7 +74,7 @@ def _scored(left: pd.DataFrame, right: pd.DataFrame, fields: tuple[str, ...], th
         from splink.backends.duckdb import DuckDBAPI
     except ImportError as error:
         raise UsageError("matching names needs splink; install it with `pip install 'huoke[names]'`") from error
-    blocks = [block_on(name) for name in fields if name != "address"]
+    blocks: list[Any] = [block_on(name) for name in fields if name != "address"]
     if "address" in fields:
         blocks.append(block_on("substr(name, 1, 2)", "address"))
     settings = SettingsCreator(
@@ -85,17 +87,19 @@ def _scored(left: pd.DataFrame, right: pd.DataFrame, fields: tuple[str, ...], th
     api = DuckDBAPI(connection=duckdb.connect())
     tables = [api.register(rows, dataset_display_name=name) for rows, name in ((left, "ours"), (right, "theirs"))]
     linker = Linker(tables, settings, log_level=None)
-    sure = [block_on(one, other) for i, one in enumerate(fields) for other in fields[i + 1 :]]
+    sure: list[Any] = [block_on(one, other) for i, one in enumerate(fields) for other in fields[i + 1 :]]
     linker.training.estimate_probability_two_random_records_match(sure, recall=0.8)
     linker.training.estimate_u_using_random_sampling(max_pairs=PAIRS, seed=SEED)
     for block in blocks[:2]:  # each learns what it does not block on
         linker.training.estimate_parameters_using_expectation_maximisation(block)
-    pairs = linker.inference.predict(threshold_match_probability=threshold).as_pandas_dataframe()
+    scored: Any = linker.inference.predict(threshold_match_probability=threshold)
+    pairs: pd.DataFrame = scored.as_pandas_dataframe()
     sides = {"ours": "our_id", "theirs": "their_id"}
     is_turned = pairs["source_dataset_l"] == "theirs"
     told = pairs[["id_l", "id_r"]].set_axis([sides["ours"], sides["theirs"]], axis=1)
     told.loc[is_turned] = pairs.loc[is_turned, ["id_r", "id_l"]].to_numpy()
-    return told.assign(probability=pairs["match_probability"])
+    told["probability"] = pairs["match_probability"]
+    return told
 
 
 def _comparison(field: str) -> Any:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date
 from typing import Any
+
+import pytest
 
 from jobs.measure.audience_campaigns import audience_campaigns
 from jobs.tables.ingest import ASSIGNMENTS, DELIVERIES_REPORTED
@@ -72,3 +75,39 @@ def test_campaigns_come_from_reports_and_else_from_conf(rows: Any, conf: Any) ->
         conf=conf,
     ).collect()
     assert {(row["audiences"], row["spend"], row["reason"]) for row in shared} == {(2, None, "shared")}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_random_reports_equal_a_plain_reading_and_no_money_is_told_twice(rows: Any, conf: Any, seed: int) -> None:
+    dice = random.Random(seed)
+    places = [("sms", campaign, group) for campaign in ("c1", "c2", "c3") for group in (None, "g1", "g2")]
+    ran = [(dice.choice(places), f"aud-{i}") for i in range(8) for _ in range(dice.randrange(1, 3))]
+    reports = [
+        {"channel": channel, "audience": audience, "campaign": campaign, "ad_group": group, "reported_day": WAVE}
+        for (channel, campaign, group), audience in ran
+    ]
+    spend = [
+        {
+            "spend_day": WAVE,
+            "channel": channel,
+            "campaign": campaign,
+            "ad_group": group,
+            "cost_minor": dice.randrange(9**5),
+        }
+        for channel, campaign, group in places
+        for _ in range(2)
+    ]
+    found = audience_campaigns(
+        rows(DELIVERIES_REPORTED, reports), rows(ASSIGNMENTS, []), rows(SPEND_LEDGER, spend), conf=conf
+    ).collect()
+    under = {place: {audience for where, audience in ran if where == place} for place in places}
+    assert len(found) == sum(len(audiences) for audiences in under.values())
+    for row in found:
+        place = (row["channel"], row["campaign"], row["ad_group"])
+        assert row["audiences"] == len(under[place])
+        # The row of a whole campaign bears what its ad groups cost too.
+        bill = sum(
+            one["cost_minor"] for one in spend if one["campaign"] == place[1] and place[2] in (None, one["ad_group"])
+        )
+        assert row["spend"] == (bill / 100 if len(under[place]) == 1 else None)
+        assert row["reason"] == (None if len(under[place]) == 1 else "shared")

@@ -1,4 +1,4 @@
-"""Lifts of bands are rates over the whole rate, of everybody who was put on an audience and is decided."""
+"""Planted rates of bands come back as lifts over the whole rate; totals tie; only who was put on an audience counts."""
 
 from __future__ import annotations
 

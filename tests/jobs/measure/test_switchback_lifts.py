@@ -1,4 +1,4 @@
-"""A channel's regions in turn: applications count where and when they were made, open pairs of periods wait."""
+"""What was planted where a region is served comes back; applications count where and when made; open pairs wait."""
 
 from __future__ import annotations
 
