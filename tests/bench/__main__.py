@@ -17,6 +17,7 @@ import path_models
 import peer
 import scoring
 import truth
+import vintages
 
 BENCHES = {
     "ablations": (ablations.add, ablations.run_ablations, ablations.show),
@@ -30,6 +31,7 @@ BENCHES = {
     "peer": (peer.add, peer.run_peer, peer.show),
     "scoring": (scoring.add, scoring.run_scoring, scoring.show),
     "truth": (truth.add, truth.run_truth, truth.show),
+    "vintages": (vintages.add, vintages.run_vintages, vintages.show),
 }
 
 
