@@ -13,6 +13,7 @@ import components
 import creatives
 import growth
 import identity
+import links
 import path_models
 import peer
 import scoring
@@ -27,6 +28,7 @@ BENCHES = {
     "creatives": (creatives.add, creatives.run_creatives, creatives.show),
     "growth": (growth.add, growth.run_growth, growth.show),
     "identity": (identity.add, identity.run_identity, identity.show),
+    "links": (links.add, links.run_links, links.show),
     "paths": (path_models.add, path_models.run_paths, path_models.show),
     "peer": (peer.add, peer.run_peer, peer.show),
     "scoring": (scoring.add, scoring.run_scoring, scoring.show),
