@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
@@ -11,22 +12,30 @@ from pathlib import Path
 import pandas as pd
 from fastparquet import ParquetFile
 
-from jobs.contract import STAGES, Privacy, Table
+from jobs import tables
+from jobs.contract import Privacy, Table
 from jobs.runtime.errors import PolicyRefused, UsageError
 from jobs.runtime.store import Store
 
 READABLE = (
     "band_cuts",
+    "calibrations",
     "campaign_costs",
+    "channel_attributions",
     "channel_costs",
     "channel_lift",
     "channel_plan",
+    "cost_moves",
     "model_cards",
+    "nowcasts",
+    "paybacks",
     "plan_gate",
     "profiles",
+    "roll_rates",
     "segment_drifts",
     "segment_overlaps",
     "spend_ledger",
+    "vintages",
 )
 
 
@@ -103,7 +112,8 @@ def readable(name: str) -> Table:
 @cache
 def declared() -> dict[str, Table]:
     """Every table declared at module level in jobs/tables, by name."""
-    modules = [importlib.import_module(f"jobs.tables.{stage}") for stage in STAGES]
+    names = [info.name for info in pkgutil.walk_packages(tables.__path__, f"{tables.__name__}.")]
+    modules = [importlib.import_module(name) for name in names]
     return {value.name: value for module in modules for value in vars(module).values() if isinstance(value, Table)}
 
 

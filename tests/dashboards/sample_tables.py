@@ -98,6 +98,17 @@ def fill(root: Path) -> None:
     publish(root, "segment_drifts", _drift_rows())
     pair = {"segment": "eager_readers", "other": "safe_payers", "people": 640, "share": 0.4, "other_share": 0.32}
     publish(root, "segment_overlaps", [pair])
+    publish(root, "channel_attributions", _attribution_rows())
+    factor = {"period": "history", "attributed": 0.002, "incremental": 0.001, "factor": 0.5, "factor_lo": 0.2}
+    publish(root, "calibrations", [{**factor, "channel": c, "outcome": "funded", "factor_hi": 0.9} for c in CHANNELS])
+    effects = {"price": 4.0, "mix": -2.0, "conversion": 1.0, "approval": -3.0, "maturity": "open"}
+    publish(
+        root, "cost_moves", [{"period": "2026-02", "before": "2026-01", "cost_before": 100.0, "cost": 100.0, **effects}]
+    )
+    publish(root, "nowcasts", _nowcast_rows())
+    publish(root, "vintages", vintage_rows())
+    publish(root, "roll_rates", _roll_rows())
+    publish(root, "paybacks", _payback_rows())
 
 
 def _months() -> list[str]:
@@ -243,3 +254,60 @@ def _card_rows() -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def _attribution_rows() -> list[dict[str, Any]]:
+    rows = []
+    for model, tilt in (("last", 1.0), ("linear", 0.9), ("shapley_model", 0.85), ("markov_1", 0.8)):
+        for channel, weight in (*CHANNELS.items(), ("(unattributed)", 5.0)):
+            count = 60 * weight * tilt
+            ends = {"conversions_lo": count * 0.9, "conversions_hi": count * 1.1}
+            rows.append({"stage": "fund", "model": model, "channel": channel, "conversions": count, **ends})
+    return rows
+
+
+def _nowcast_rows() -> list[dict[str, Any]]:
+    week = {"outcome": "funded", "channel": "(all)", "lo": 30.0, "hi": 50.0}
+    return [
+        {**week, "week": date(2026, 6, 1), "observed": 30, "arrived": 0.8, "total": 37.5},
+        {**week, "week": date(2026, 6, 8), "observed": 4, "arrived": 0.6, "total": 6.7},
+        {**week, "week": date(2026, 6, 15), "observed": 12, "arrived": 0.3, "lo": None, "hi": None},
+    ]
+
+
+def vintage_rows() -> list[dict[str, Any]]:
+    """Three vintages over 90 days past due, two of them developed; the first has 14 late at month 6, 15 at month 7."""
+    rows = []
+    for at, (vintage, seen) in enumerate((("2025-01", 12), ("2025-06", 9), ("2025-12", 6))):
+        base = {"vintage": vintage, "channel": "(all)", "days_past_due": 90, "loans": 600, "lo": 0.01, "hi": 0.09}
+        late = [0, 0, 0, 3, 8, 14, 15, 26, 27, 40, 41, 52]
+        rows += [
+            {
+                **base,
+                "months_on_book": i + 1,
+                "late": late[i] + at,
+                "rate": (late[i] + at) / 600,
+                "maturity": "observed",
+            }
+            for i in range(seen)
+        ]
+        if seen < 12:
+            rows.append({**base, "months_on_book": 12, "late": None, "rate": 0.09, "maturity": "developed"})
+    return rows
+
+
+def _roll_rows() -> list[dict[str, Any]]:
+    base = {"month": "2026-05", "balance_minor": 100}
+    return [
+        {**base, "state": "current", "next_state": "current", "loans": 900, "rate": 0.9},
+        {**base, "state": "current", "next_state": "M1", "loans": 100, "rate": 0.1},
+        {**base, "state": "M1", "next_state": "current", "loans": 40, "rate": 0.8},
+        {**base, "state": "M1", "next_state": "M2", "loans": 5, "rate": 0.2},
+    ]
+
+
+def _payback_rows() -> list[dict[str, Any]]:
+    base = {"period": "2025-06", "channel": "(all)", "loans": 60, "spend": 5000.0, "maturity": "final"}
+    return [
+        {**base, "months_on_book": i, "contribution": 900.0 * i, "is_paid_back": 900 * i >= 5000} for i in range(1, 9)
+    ]

@@ -1,0 +1,72 @@
+"""Pages of attribution and credit quality tell nothing of a handful of people, neither alone nor by a difference."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sample_tables import fill, vintage_rows
+
+from dashboards.credit import awaited, by_model, moved
+from dashboards.loans import aged, earned, rolled
+from dashboards.warehouse import Warehouse
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    root: Path = tmp_path_factory.mktemp("house")
+    fill(root)
+    return Warehouse.at(root)
+
+
+def test_no_two_points_of_a_vintage_tell_of_fewer_than_eleven_loans() -> None:
+    points = aged(pd.DataFrame(vintage_rows()))
+    first = points[(points["vintage"] == "2025-01") & points["is_final"]]
+    assert (first["value"] * 600).round().tolist() == [0, 0, 0, 14, 26, 40, 52]
+    for _, mine in points[points["is_final"]].groupby("vintage"):
+        late = (mine["value"] * mine["loans"]).round()
+        assert all(not b or b - a >= 11 for a, b in pairwise([0, *late]))
+    ahead = points[~points["is_final"]]
+    assert (ahead["vintage"].tolist(), ahead["age"].tolist()) == (["2025-06", "2025-12"], [12, 12])
+    few = pd.DataFrame(vintage_rows()).assign(loans=10)
+    assert aged(few).empty
+
+
+def test_a_row_of_balances_with_a_small_cell_is_hidden_whole(house: Warehouse) -> None:
+    rows, month = rolled(house.read("roll_rates").frame)
+    assert month == "2026-05"
+    told = rows.set_index("state")
+    assert told.loc["current", ["current", "M1", "repaid"]].tolist() == [0.9, 0.1, 0.0]
+    assert told.loc["M1", ["current", "M2"]].isna().all()
+    assert told.loc["M1", "current_status"] == "hidden"
+    assert rolled(pd.DataFrame(columns=["month"]))[1] is None
+
+
+def test_a_month_of_spend_is_told_when_it_was_paid_back(house: Warehouse) -> None:
+    told = earned(house.read("paybacks").frame)
+    assert told[["months_on_book", "contribution", "paid_back"]].values.tolist() == [[8, 7200.0, 6.0]]
+
+
+def test_models_stand_beside_each_other_and_small_credits_are_hidden(house: Warehouse) -> None:
+    frame = house.read("channel_attributions").frame
+    rows, stage = by_model(frame)
+    assert stage == "fund"
+    feed = rows.set_index("channel").loc["feed_a"]
+    assert (feed["last"], feed["markov_1"]) == (pytest.approx(186), pytest.approx(148.8))
+    assert feed["last_lo"] < feed["last"] < feed["last_hi"]
+    scarce = frame.assign(conversions=frame["conversions"].where(frame["channel"] != "own_sms", 5.0))
+    sms = by_model(scarce)[0].set_index("channel").loc["own_sms"]
+    assert (sms["last_status"], pd.isna(sms["last"])) == ("hidden", True)
+    assert by_model(frame.assign(conversions=5.0))[1] is None
+    assert by_model(frame.iloc[:0])[1] is None
+
+
+def test_a_month_adds_up_and_open_weeks_wait(house: Warehouse) -> None:
+    month = moved(house.read("cost_moves").frame).iloc[0]
+    effects = month[["cost_before", "price", "mix", "conversion", "approval"]].sum()
+    assert effects == pytest.approx(month["cost"])
+    weeks = awaited(house.read("nowcasts").frame).set_index("week")
+    assert weeks["total_status"].to_dict() == {"2026-06-01": "final", "2026-06-08": "hidden", "2026-06-15": "early"}
+    assert pd.isna(weeks.loc["2026-06-08", "observed"])
