@@ -86,14 +86,15 @@ def _factor(lift: dict[Any, Any], costs: dict[Any, Any]) -> dict[str, Any]:
     scale = lift["assigned"] * spend / lift["spend"]
     gained = (lift["lift"] * scale, lift["lift_lo"] * scale, lift["lift_hi"] * scale)
     found = calibration(gained, count)
+    is_nothing = lift["lift_lo"] <= 0 <= lift["lift_hi"]
     return {
         "period": lift["period"],
         "channel": lift["channel"],
         "outcome": lift["outcome"],
         "attributed": count / spend if spend else 0.0,
         "incremental": lift["assigned"] * lift["lift"] / lift["spend"],
-        "factor": found.factor,
+        "factor": None if is_nothing else found.factor,
         "factor_lo": found.lo,
         "factor_hi": found.hi,
-        "reason": "no_outcome" if found.factor is None else None,
+        "reason": "no_outcome" if found.factor is None else "not_identified" if is_nothing else None,
     }

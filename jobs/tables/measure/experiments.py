@@ -68,7 +68,7 @@ CALIBRATIONS = Table(
         Column("factor", "double", "incremental over attributed: multiply attributed outcomes by it"),
         Column("factor_lo", "double", "lower end, 95 %"),
         Column("factor_hi", "double", "upper end, 95 %"),
-        Column("reason", "string", "why it is null: no_outcome"),
+        Column("reason", "string", "why factor is null: no_outcome, or not_identified: the lift may be 0"),
     ),
 )
 BAND_LIFTS = Table(

@@ -59,5 +59,9 @@ def test_attribution_says_three_times_what_was_caused(told: Any) -> None:
     assert (row["attributed"], row["incremental"]) == (0.09, 0.03)
     assert row["factor"] == pytest.approx(1 / 3)
     assert row["factor_lo"] < 0.25 < row["factor"] < 0.41 < row["factor_hi"] < 0.43
+    _, unsure = told([], [{**lift, **gap, "lift_lo": -0.001}], [costs])
+    assert unsure["reason"].tolist() == ["not_identified"]
+    assert unsure["factor"].isna().all()
+    assert unsure["factor_lo"].item() < 0 < unsure["factor_hi"].item()
     _, none = told([], [{**lift, **gap}], [{**costs, "funded": 0}])
     assert none["reason"].tolist() == ["no_outcome"]
