@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dashboards.phrases import PHRASES
-from jobs.runtime.conf import MetricConf
 from jobs.runtime.errors import UsageError
+from jobs.runtime.settings import MetricConf
 
 Lang = Literal["en", "zh"]
 LANGUAGES: tuple[Lang, ...] = ("en", "zh")

@@ -12,7 +12,7 @@ from segments.gates import uniform
 if TYPE_CHECKING:
     from pyspark.sql import Column
 
-    from jobs.runtime.conf import PartnerConf
+    from jobs.runtime.settings import PartnerConf
 
 LOWEST_BID, HIGHEST_BID = 0.2, 5.0
 UNBANDED = "(none)"

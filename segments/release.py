@@ -13,7 +13,7 @@ from segments.offpolicy import Gain
 if TYPE_CHECKING:
     from pyspark.sql import Column
 
-    from jobs.runtime.conf import GateConf
+    from jobs.runtime.settings import GateConf
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from jobs.runtime.conf import BaseConf, ChannelConf, Conf, PolicyConf, SparkConf, TrainingConf
+from jobs.runtime.conf import Conf
+from jobs.runtime.settings import BaseConf, ChannelConf, PolicyConf, SparkConf, TrainingConf
 
 # A few rows a query: compiling and re-planning them cost more than running them. What the commands run, they run so.
 # Compiled lightly a JVM keeps 48 MB of code by default, throws away what does not fit, and compiles it again.

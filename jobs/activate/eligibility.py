@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from jobs.contract import job
-from jobs.runtime.conf import Conf, PolicyConf
+from jobs.runtime.conf import Conf
+from jobs.runtime.settings import PolicyConf
 from jobs.tables.activate import ELIGIBILITY
 from jobs.tables.ingest import CONSENTS, PROSPECTS, SUPPRESSIONS
 from jobs.tables.link import PEOPLE, SHARED_IDENTITIES

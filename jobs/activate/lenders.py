@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pyspark.sql import Column, DataFrame
 
-    from jobs.runtime.conf import Conf, PartnerConf
+    from jobs.runtime.conf import Conf
+    from jobs.runtime.settings import PartnerConf
     from jobs.runtime.shell import Shell
 
 MAX_PASSES = 500_000  # rows of partner_passes: about a thousand classes of a few hundred partners

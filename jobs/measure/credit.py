@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
-from jobs.runtime.conf import MeasureConf
+from jobs.runtime.settings import MeasureConf
 from segments.calendar import local_day
 from segments.outcomes import ACTED_KINDS, SEEN_KINDS
 

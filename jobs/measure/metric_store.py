@@ -11,8 +11,9 @@ from pyspark.sql import functions as F
 from jobs.contract import job
 from jobs.measure.metric_cells import GRAIN, Cells, band_cells, cost_cells, delivery_cells, lift_cells, vintage_cells
 from jobs.measure.metrics import DECIDED, STANDARD, parts
-from jobs.runtime.conf import Conf, MetricConf
+from jobs.runtime.conf import Conf
 from jobs.runtime.errors import UsageError
+from jobs.runtime.settings import MetricConf
 from jobs.tables.ingest import DELIVERIES_REPORTED
 from jobs.tables.measure.costs import CHANNEL_COSTS, SPEND_LEDGER
 from jobs.tables.measure.experiments import BAND_LIFTS, CHANNEL_LIFT

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from jobs.contract import Table
-from jobs.runtime.conf import Conf, MetricConf
+from jobs.runtime.conf import Conf
 from jobs.runtime.errors import UsageError
+from jobs.runtime.settings import MetricConf
 
 if TYPE_CHECKING:
     from pyspark.sql import Column

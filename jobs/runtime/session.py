@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jobs.runtime.class_archive import java_options
-from jobs.runtime.conf import SparkConf
 from jobs.runtime.errors import TryAgain
+from jobs.runtime.settings import SparkConf
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

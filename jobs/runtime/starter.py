@@ -17,8 +17,8 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import yaml
 
-from jobs.runtime.conf import IDENTIFIERS
 from jobs.runtime.errors import DataRefused, UsageError
+from jobs.runtime.settings import IDENTIFIERS
 from jobs.runtime.store import write_whole
 
 SAMPLE_ROWS = 20_000

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from jobs.runtime.conf import ChannelConf, Conf, PlanConf
+from jobs.runtime.conf import Conf
 from jobs.runtime.errors import UsageError
+from jobs.runtime.settings import ChannelConf, PlanConf
 
 WHOLE = "(all)"  # the budget over all channels, as channel_plan names it
 AMOUNT = re.compile(r"(?P<relative>[+-]\d+(\.\d+)?)%|(?P<absolute>\d+(\.\d+)?)")

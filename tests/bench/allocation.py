@@ -18,9 +18,10 @@ from jobs.activate.allocation.people import Layout
 from jobs.activate.allocation.program import Program
 from jobs.activate.allocation.solve import allocate
 from jobs.activate.allocation.sums import activity, violation
-from jobs.runtime.conf import SparkConf, load_conf
+from jobs.runtime.conf import load_conf
 from jobs.runtime.keys import Keys
 from jobs.runtime.session import spark_session
+from jobs.runtime.settings import SparkConf
 from jobs.runtime.shell import Shell
 
 ROOT = Path(__file__).resolve().parents[2]

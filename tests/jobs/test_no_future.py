@@ -13,8 +13,8 @@ from future_rows import DAY, write_future, write_later, write_lender
 
 from jobs.ingest import INGEST
 from jobs.registry import jobs
-from jobs.runtime.conf import PolicyConf, TrainingConf
 from jobs.runtime.keys import Keys
+from jobs.runtime.settings import PolicyConf, TrainingConf
 from jobs.runtime.shell import Shell
 from jobs.tables.ingest import ASSIGNMENTS, COUNTS
 from support import make_conf

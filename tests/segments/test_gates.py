@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from jobs.activate.eligibility import eligibility
-from jobs.runtime.conf import PolicyConf
+from jobs.runtime.settings import PolicyConf
 from jobs.tables.activate import ELIGIBILITY
 from jobs.tables.ingest import CONSENTS, PROSPECTS, SUPPRESSIONS
 from jobs.tables.link import PEOPLE, SHARED_IDENTITIES

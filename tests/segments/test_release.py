@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
-from jobs.runtime.conf import GateConf, PolicyConf
+from jobs.runtime.settings import GateConf, PolicyConf
 from segments.offpolicy import Gain
 from segments.release import Evidence, Step, broken, is_refuted, is_released, step
 

@@ -19,8 +19,8 @@ from jobs.model.learners.features import Floats
 from jobs.model.learners.metrics import interval
 from jobs.model.training.choice import settings_of
 from jobs.model.training.stage import Labelled, fit_stage
-from jobs.runtime.conf import TrainingConf
 from jobs.runtime.errors import DataRefused, UsageError
+from jobs.runtime.settings import TrainingConf
 from jobs.sources.parse import Parsed
 from jobs.sources.samples import LoansConf, parse_loans
 

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 import numpy as np
 from scipy.stats import t
 
-from jobs.runtime.conf import SwitchbackConf
+from jobs.runtime.settings import SwitchbackConf
 from segments.intervals import LEVEL, Floats
 
 FEWEST_REGIONS = 4

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from jobs.model.learners import Features
 from jobs.model.training.cohorts import as_known
-from jobs.runtime.conf import TrainingConf
+from jobs.runtime.settings import TrainingConf
 from jobs.runtime.shell import Shell
 from segments.outcomes import ACTED_KINDS, APPLY_DAYS, SEEN_KINDS
 

@@ -15,7 +15,7 @@ from jobs.model.affinity.popularity import popularity
 from jobs.model.affinity.slopes import slope, surely
 from jobs.model.affinity.tastes import Tastes, fit_tastes
 from jobs.model.learners.features import Features, Floats
-from jobs.runtime.conf import TrainingConf
+from jobs.runtime.settings import TrainingConf
 
 COLUMNS = ["kind", "name", "vector", "bias", "rows", "payload"]
 MONTH_DAYS = 30.4375

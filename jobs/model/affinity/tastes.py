@@ -11,8 +11,8 @@ from scipy import sparse
 
 from jobs.model.affinity.encoder import Encoder, added, one_hot
 from jobs.model.learners.features import Floats
-from jobs.runtime.conf import TrainingConf
 from jobs.runtime.errors import Fault
+from jobs.runtime.settings import TrainingConf
 
 
 @dataclass(frozen=True, eq=False)

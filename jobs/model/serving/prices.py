@@ -10,8 +10,9 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.runtime.conf import ChannelConf, Conf
+from jobs.runtime.conf import Conf
 from jobs.runtime.errors import DataRefused
+from jobs.runtime.settings import ChannelConf
 from jobs.runtime.shell import Shell
 from segments import money
 

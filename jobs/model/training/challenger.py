@@ -14,8 +14,8 @@ from jobs.model.learners.features import Floats
 from jobs.model.learners.metrics import Interval, row_log_loss
 from jobs.model.serving.funnel import CLICK_SCORE, INTENT, Funnel, Part, log_odds
 from jobs.model.training.stage import Fitted, Labelled
-from jobs.runtime.conf import Challenger
 from jobs.runtime.errors import DataRefused
+from jobs.runtime.settings import Challenger
 
 # Stages that read each other stand or fall together. What a unit costs is told by invoices alone: always the newest.
 GROUPS = {

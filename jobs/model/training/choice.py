@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jobs.model.learners import BlendSettings, BoostedSettings, LogisticSettings, ScorecardSettings, Settings
-from jobs.runtime.conf import Learner, Stage, TrainingConf
+from jobs.runtime.settings import Learner, Stage, TrainingConf
 
 # Organic applications are few: one slope on what the apply stage knows.
 ONE_LINE = LogisticSettings(knots=0, normal_scores=True)

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from jobs.model.applied_before import with_applied_before
 from jobs.model.learners import Features
 from jobs.model.person_features import APPLIED_BEFORE
-from jobs.runtime.conf import TrainingConf
+from jobs.runtime.settings import TrainingConf
 from jobs.runtime.shell import Shell
 from segments.outcomes import FUND_DAYS
 

@@ -23,7 +23,8 @@ from jobs.model.training.lateness import FALL, NEWEST, TAIL, Loans, late_rows, n
 from jobs.model.training.lift import fit_lift
 from jobs.model.training.repeats import with_repeats
 from jobs.model.training.stage import Fitted, Labelled, fit_shares, fit_stage
-from jobs.runtime.conf import Conf, Stage
+from jobs.runtime.conf import Conf
+from jobs.runtime.settings import Stage
 from segments.outcomes import GOOD_MONTHS
 
 OWN_AT = 10  # times min_positives: from here on a channel has a click model of its own

@@ -12,7 +12,7 @@ from jobs.model.learners import Features
 from jobs.model.learners.features import MISSING_LEVEL, Floats, Levels
 from jobs.model.serving.funnel import Funnel, log_odds
 from jobs.model.training.lending import Book, Lending, learn_lending
-from jobs.runtime.conf import PartnerConf
+from jobs.runtime.settings import PartnerConf
 from segments.kinds import Kinds
 
 STEPS, MOST_KINDS = 10, 1000  # of approval, and classes in all

@@ -15,7 +15,7 @@ from jobs.model.learners import Features, FittedModel, Settings, calibrate, fit
 from jobs.model.learners.features import Floats
 from jobs.model.learners.sums import FactorModel
 from jobs.model.training.priors import prior_model
-from jobs.runtime.conf import TrainingConf
+from jobs.runtime.settings import TrainingConf
 
 Mask = NDArray[np.bool_]
 CALIBRATE_AT = 100  # positives and negatives; a line through fewer moves more than it mends

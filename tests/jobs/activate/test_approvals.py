@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from jobs.activate.audience_operations import audience_operations
 from jobs.activate.deliveries import deliveries
 from jobs.runtime.approvals import Approvals, plan_named
-from jobs.runtime.conf import ChannelConf, PolicyConf
 from jobs.runtime.errors import PolicyRefused, UsageError
 from jobs.runtime.sender import ledger_on
+from jobs.runtime.settings import ChannelConf, PolicyConf
 from jobs.tables.activate import AUDIENCES, ELIGIBILITY, PLAN_GATE
 from jobs.tables.ingest import VAULTS
 from support import make_conf

@@ -13,9 +13,9 @@ import pytest
 from jobs.activate.audience_operations import audience_operations
 from jobs.activate.audiences import audiences
 from jobs.activate.deliveries import deliveries
-from jobs.runtime.conf import BaseConf, ChannelConf, PartnerConf, PolicyConf, SparkConf
 from jobs.runtime.errors import DataRefused
 from jobs.runtime.sender import sender
+from jobs.runtime.settings import BaseConf, ChannelConf, PartnerConf, PolicyConf, SparkConf
 from jobs.tables.activate import AUDIENCE_OPERATIONS, AUDIENCES, ELIGIBILITY, PLAN_GATE, SENT_MEMBERS
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND, VAULTS
 from jobs.tables.link import ASSIGNMENT_OUTCOMES

@@ -9,7 +9,7 @@ import pandas as pd
 from pyspark.sql import functions as F
 
 from jobs.activate.lenders import Lenders
-from jobs.runtime.conf import PartnerConf
+from jobs.runtime.settings import PartnerConf
 from segments.kinds import Kinds
 
 KINDS = Kinds(("east", "north"), (0.2,), "need", ("long",))

@@ -23,7 +23,7 @@ from jobs.activate.audience_operations import audience_operations
 from jobs.activate.judging import judged
 from jobs.activate.past import prepared
 from jobs.activate.plan_gate import plan_gate
-from jobs.runtime.conf import ChannelConf, GateConf, PolicyConf
+from jobs.runtime.settings import ChannelConf, GateConf, PolicyConf
 from jobs.tables.activate import AUDIENCES, ELIGIBILITY, PLAN_GATE, PLAN_POLICIES, SENT_MEMBERS
 from jobs.tables.ingest import PROSPECTS
 from jobs.tables.link import ASSIGNMENT_OUTCOMES

@@ -7,7 +7,8 @@ import pytest
 
 from jobs.activate.allocation.off import ModelErrors
 from jobs.activate.allocation.prudence import cap_notes, prudent
-from jobs.runtime.conf import BaseConf, Conf, PartnerConf, PlanConf
+from jobs.runtime.conf import Conf
+from jobs.runtime.settings import BaseConf, PartnerConf, PlanConf
 from support import make_conf
 
 

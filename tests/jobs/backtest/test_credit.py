@@ -18,8 +18,8 @@ from jobs.backtest.credit.quality import METRICS, quality
 from jobs.backtest.folds import folds
 from jobs.backtest.judge import Asked, judge
 from jobs.model.learners.metrics import auc, log_loss
-from jobs.runtime.conf import TrainingConf
 from jobs.runtime.errors import DataRefused, UsageError
+from jobs.runtime.settings import TrainingConf
 from jobs.sources.conf import load_source
 from jobs.sources.samples import LoansConf, load
 

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from jobs.measure.metric_store import metric_store
-from jobs.runtime.conf import MetricConf
 from jobs.runtime.errors import UsageError
+from jobs.runtime.settings import MetricConf
 from jobs.tables.ingest import DELIVERIES_REPORTED
 from jobs.tables.measure.costs import BOOK, CHANNEL_COSTS, COUNTS, SPEND_LEDGER
 from jobs.tables.measure.experiments import BAND_LIFTS, CHANNEL_LIFT

@@ -9,7 +9,7 @@ import pytest
 
 from jobs.measure.experiments.switchback import schedule
 from jobs.measure.switchback_lifts import switchback_lifts
-from jobs.runtime.conf import SwitchbackConf
+from jobs.runtime.settings import SwitchbackConf
 from jobs.tables.ingest import PROSPECTS
 from jobs.tables.link import MATURED_OUTCOMES, PEOPLE
 from jobs.tables.measure.costs import SPEND_LEDGER

@@ -8,7 +8,8 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from jobs.runtime.conf import Conf, Learner, TrainingConf
+from jobs.runtime.conf import Conf
+from jobs.runtime.settings import Learner, TrainingConf
 from support import make_conf
 
 DAY = date(2026, 6, 1)

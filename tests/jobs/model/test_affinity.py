@@ -16,7 +16,7 @@ from jobs.model.affinity.fit import fit_affinity
 from jobs.model.affinity.popularity import popularity
 from jobs.model.affinity.slopes import slope, surely
 from jobs.model.learners import Features
-from jobs.runtime.conf import TrainingConf
+from jobs.runtime.settings import TrainingConf
 
 FEATURES = Features(("income",), ("taste",))
 KINDS = {"topic": "categorical"}

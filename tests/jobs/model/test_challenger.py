@@ -14,7 +14,7 @@ from funnel_rows import FunnelRows, funnel_conf, funnel_rows
 from jobs.model.training.challenger import GROUPS, Verdict, challenge, paired
 from jobs.model.training.funnel import fit_funnel
 from jobs.model.training.stage import Fitted
-from jobs.runtime.conf import TrainingConf
+from jobs.runtime.settings import TrainingConf
 
 CREDIT = ("approve", "fund", "late", "fraud")
 

@@ -9,7 +9,7 @@ import pytest
 
 from jobs.model.learners import Features
 from jobs.model.training.cohorts import asked_rows, decided_rows, outside_rings
-from jobs.runtime.conf import TrainingConf
+from jobs.runtime.settings import TrainingConf
 from jobs.tables.ingest import PROSPECTS
 from jobs.tables.link import ASSIGNMENT_OUTCOMES, MATURED_OUTCOMES, SHARED_IDENTITIES
 

@@ -13,8 +13,9 @@ from jobs.model.learners import BlendSettings, BoostedSettings, Features, Logist
 from jobs.model.training.choice import ONE_LINE, is_glass_box, rivals_of, settings_of
 from jobs.model.training.gaps import learner_gaps
 from jobs.model.training.stage import Labelled, fit_stage
-from jobs.runtime.conf import TrainingConf, load_conf
+from jobs.runtime.conf import load_conf
 from jobs.runtime.errors import UsageError
+from jobs.runtime.settings import TrainingConf
 
 
 def test_a_stage_takes_its_own_learner_then_the_default() -> None:

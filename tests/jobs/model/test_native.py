@@ -19,7 +19,8 @@ from jobs.model.serving.prices import Price
 from jobs.model.serving.scorer import MEASURES, Scorer
 from jobs.model.serving.scoring import score_table
 from jobs.model.stage_models import stage_models
-from jobs.runtime.conf import Conf, TrainingConf
+from jobs.runtime.conf import Conf
+from jobs.runtime.settings import TrainingConf
 
 DAY = date(2026, 6, 1)
 FEATURES = Features(("income", APPLIED_BEFORE), ("city", "region"))

@@ -15,7 +15,7 @@ from scipy.stats import spearmanr
 
 from jobs.model.learners import Features
 from jobs.model.training.passes import partner_passes
-from jobs.runtime.conf import PartnerConf
+from jobs.runtime.settings import PartnerConf
 from segments.kinds import Kinds
 
 REGIONS = ("east", "north", "west")

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from jobs.model.person_features import APPLIED_BEFORE, person_features, served_features
 from jobs.model.training.fits import Fits
 from jobs.model.training.funnel import fit_funnel
-from jobs.runtime.conf import BaseConf, PolicyConf
+from jobs.runtime.settings import BaseConf, PolicyConf
 from support import make_conf
 
 

@@ -13,7 +13,7 @@ import pytest
 from jobs.model.learners import Features
 from jobs.model.training.billed import billed_units
 from jobs.model.training.price import fit_prices
-from jobs.runtime.conf import ChannelConf
+from jobs.runtime.settings import ChannelConf
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
 from jobs.tables.link import ASSIGNMENT_OUTCOMES, LINKED_TOUCHES
 from support import make_conf

@@ -12,8 +12,8 @@ from jobs.contract import Table, job
 from jobs.model.cluster_model import cluster_model
 from jobs.model.feature_units import feature_units
 from jobs.model.segment_members import segment_members
-from jobs.runtime.conf import SegmentConf, TrainingConf
 from jobs.runtime.errors import UsageError
+from jobs.runtime.settings import SegmentConf, TrainingConf
 from jobs.tables.ingest import PROSPECTS
 from jobs.tables.model import CLUSTER_MODEL, FEATURE_UNITS, SEGMENT_MEMBERS
 from segments.clusters import nearest

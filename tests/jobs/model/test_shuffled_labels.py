@@ -15,7 +15,7 @@ from funnel_rows import fingerprint, funnel_conf, funnel_rows
 from jobs.model.learners.metrics import auc
 from jobs.model.training.funnel import fit_funnel
 from jobs.model.training.stage import Fitted
-from jobs.runtime.conf import Learner
+from jobs.runtime.settings import Learner
 
 STAGES = ("click", "apply", "organic", "approve", "fund", "late", "fraud")
 LEARNERS: tuple[Learner, ...] = ("logistic", "boosted", "scorecard")

@@ -16,7 +16,7 @@ from jobs.model.training.fits import Fits
 from jobs.model.training.lateness import USUAL_SPREAD, Loans, late_rows, life_table, newest_level, spread_of_quarters
 from jobs.model.training.priors import PRIORS, prior_model
 from jobs.model.training.stage import Labelled, fit_stage
-from jobs.runtime.conf import TrainingConf
+from jobs.runtime.settings import TrainingConf
 
 TRAINING = TrainingConf(calibration_days=30, min_positives=30)
 X = Features(("x",))

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PROBE = textwrap.dedent("""
     import sys
     from pathlib import Path
-    from jobs.runtime.conf import SparkConf
+    from jobs.runtime.settings import SparkConf
     from jobs.runtime.session import spark_session
 
     def mark(batches):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from jobs.measure.experiments.switchback import effect, schedule
-from jobs.runtime.conf import SwitchbackConf
+from jobs.runtime.settings import SwitchbackConf
 
 START = date(2026, 1, 5)
 
