@@ -18,10 +18,12 @@ from jobs.tables.measure.credits import CHANNEL_ATTRIBUTIONS, CHANNEL_CREDITS
 
 @pytest.fixture
 def told(rows: Any, make_shell: Any, conf: Any) -> Any:
-    def run(drop: dict[str, list[dict[str, Any]]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def run(drop: dict[str, list[dict[str, Any]]], **measure: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
+        base = conf.base.model_copy(update={"measure": conf.base.measure.model_copy(update=measure)})
+        told = conf.model_copy(update={"base": base})
         outcomes = [row | {"principal_minor": 1001 if row["is_funded"] else None} for row in drop["outcomes"]]
         touches = rows(LINKED_TOUCHES, drop["touches"])
-        credits, effects = channel_credits(touches, rows(MATURED_OUTCOMES, outcomes), conf=conf, shell=make_shell())
+        credits, effects = channel_credits(touches, rows(MATURED_OUTCOMES, outcomes), conf=told, shell=make_shell())
         assert credits.columns == [c.name for c in CHANNEL_CREDITS.columns]
         assert list(effects.columns) == [c.name for c in CHANNEL_ATTRIBUTIONS.columns]
         return credits.toPandas(), effects
@@ -29,9 +31,10 @@ def told(rows: Any, make_shell: Any, conf: Any) -> Any:
     return run
 
 
-def test_every_model_ties_and_the_last_touch_is_what_daily_costs_credits(told: Any) -> None:
+@pytest.mark.parametrize("views", [{}, {"view_through": True, "view_days": 5}])
+def test_every_model_ties_and_the_last_touch_is_what_daily_costs_credits(told: Any, views: dict[str, Any]) -> None:
     drop = world(1)
-    credits, effects = told(drop)
+    credits, effects = told(drop, **views)
     funded = [row for row in drop["outcomes"] if row["is_funded"]]
     wanted = {
         "applications": len(drop["outcomes"]),
@@ -47,7 +50,7 @@ def test_every_model_ties_and_the_last_touch_is_what_daily_costs_credits(told: A
         *("shapley_model", "markov_1", "markov_2", "markov_3"),
     }
     truth: Counter[tuple[Any, ...]] = Counter()
-    for (cost_day, channel, campaign, _, _), count in by_hand(drop).items():
+    for (cost_day, channel, campaign, _, _), count in by_hand(drop, **views).items():
         truth[(cost_day, channel, campaign)] += count["applications"]
     last = credits[(credits["model"] == "last") & (credits["stage"] == "apply")]
     found = last.groupby(["cost_day", "channel", "campaign"], dropna=False)["applications"].sum()

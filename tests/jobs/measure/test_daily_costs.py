@@ -78,7 +78,8 @@ def world(seed: int) -> dict[str, list[dict[str, Any]]]:
         if funded:
             money = {f"{name}_minor": dice.randrange(10**4) for name in ("lost", "interest", "balance_months")}
             told = {name: dice.choice([True, False, None]) for name in ("is_good_30_3", "is_first_late")}
-            results.append({"loan_id": f"l{i}", **told, **money})
+            expected = dice.choice([None, dice.randrange(10**4)])
+            results.append({"loan_id": f"l{i}", **told, **money, "expected_loss_minor": expected})
     audiences = [{"prospect_key": f"{who}-row", "day": at, **row} for (who, at), row in sent.items()]
     told = {"spend": list(spend.values()), "touches": touches, "outcomes": outcomes, "audiences": audiences}
     return told | {"results": results}
@@ -96,6 +97,8 @@ def booked(row: dict[str, Any], loan: dict[str, Any]) -> dict[str, int]:
         told |= {"due": loan["is_first_late"] is not None, "first_late": loan["is_first_late"] is True}
         told |= {"principal_minor": row["principal_minor"], "fraud_minor": row["principal_minor"] * row["is_fraud"]}
         told |= {name: loan[name] for name in ("lost_minor", "interest_minor", "balance_months_minor")}
+        expected = loan["expected_loss_minor"]
+        told |= {"priced": expected is not None, "expected_loss_minor": expected or 0}
     return {name: int(value) for name, value in told.items()}
 
 
