@@ -1,8 +1,8 @@
 """Connected components: in one task while there are few edges, else on DataFrames by alternating stars.
 
-Stars converge on chains and hubs alike: Kiveris et al., "Connected Components in MapReduce and Beyond" (2014). Large-star
-and small-star steps keep connectivity, never raise the number of edges beyond the nodes, and end in one star a component
-in O(log² n) rounds.
+Stars converge on chains and hubs alike (Kiveris et al., "Connected Components in MapReduce and Beyond", 2014):
+large-star and small-star steps keep connectivity, never raise the number of edges beyond the nodes, and end in one
+star a component in O(log² n) rounds.
 """
 
 from __future__ import annotations
