@@ -196,21 +196,23 @@ PHRASES: dict[str, tuple[str, str]] = {
     "will_arrive": ("Will have arrived", "预计最终"),
     "early": ("too early", "为时过早"),
     # credit quality
-    "vintages_title": ("Loans ever over 90 days past due, by month of funding", "各放款月累计逾期 90 天以上比例"),
+    "vintages_title": ("Loans ever over 90 days past due, by when they were funded", "各放款期累计逾期 90 天以上比例"),
     "vintages_note": (
-        "Of all loans of the month. Dotted to a hollow mark: what it will come to by month 12, by what older vintages "
-        "added. A point that would tell of fewer than 11 loans is left out.",
-        "占当月全部放款。虚线与空心点为按历史推算的第 12 期结果;涉及不足 11 笔贷款的点不显示。",
+        "Months of funding, or quarters or years where months are too small to tell of. Dotted to a hollow mark: what "
+        "a cohort will come to by month 12, by what older ones added. A point that would tell of fewer than 11 loans "
+        "is left out.",
+        "按放款月;笔数过少时按季或按年合并。虚线与空心点为按历史推算的第 12 期结果;涉及不足 11 笔贷款的点不显示。",
     ),
-    "vintage": ("Month of funding", "放款月"),
+    "vintage": ("Funded in", "放款期"),
     "months_on_book": ("Months on book", "账龄(月)"),
     "loans_counted": ("Loans", "贷款笔数"),
     "ever_late": ("Ever over 90 days past due", "曾逾期 90 天以上"),
     "to_come": ("to come", "推算"),
     "rolls_title": ("Where balances went in a month", "迁徙率"),
     "rolls_note": (
-        "Month {month}. Each row adds up to 1. M1: 1 to 30 days past due, M2: to 60, M3: to 90, M4+: over 90.",
-        "{month}。每行合计为 1。M1:逾期 1 至 30 天;M2:至 60 天;M3:至 90 天;M4+:90 天以上。",
+        "Twelve months to {month}. Each row adds up to 1. M1: 1 to 30 days past due, M2: to 60, M3: to 90, "
+        "M4+: over 90.",
+        "截至 {month} 的十二个月。每行合计为 1。M1:逾期 1 至 30 天;M2:至 60 天;M3:至 90 天;M4+:90 天以上。",
     ),
     "state": ("State before", "期初状态"),
     "current": ("current", "正常"),

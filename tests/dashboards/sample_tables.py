@@ -297,12 +297,12 @@ def vintage_rows() -> list[dict[str, Any]]:
 
 
 def _roll_rows() -> list[dict[str, Any]]:
-    base = {"month": "2026-05", "balance_minor": 100}
+    base = {"month": "2026-05"}
     return [
-        {**base, "state": "current", "next_state": "current", "loans": 900, "rate": 0.9},
-        {**base, "state": "current", "next_state": "M1", "loans": 100, "rate": 0.1},
-        {**base, "state": "M1", "next_state": "current", "loans": 40, "rate": 0.8},
-        {**base, "state": "M1", "next_state": "M2", "loans": 5, "rate": 0.2},
+        {**base, "state": "current", "next_state": "current", "loans": 900, "balance_minor": 900, "rate": 0.9},
+        {**base, "state": "current", "next_state": "M1", "loans": 100, "balance_minor": 100, "rate": 0.1},
+        {**base, "state": "M1", "next_state": "current", "loans": 40, "balance_minor": 80, "rate": 0.8},
+        {**base, "state": "M1", "next_state": "M2", "loans": 5, "balance_minor": 20, "rate": 0.2},
     ]
 
 

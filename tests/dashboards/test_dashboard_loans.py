@@ -30,8 +30,33 @@ def test_no_two_points_of_a_vintage_tell_of_fewer_than_eleven_loans() -> None:
         assert all(not b or b - a >= 11 for a, b in pairwise([0, *late]))
     ahead = points[~points["is_final"]]
     assert (ahead["vintage"].tolist(), ahead["age"].tolist()) == (["2025-06", "2025-12"], [12, 12])
-    few = pd.DataFrame(vintage_rows()).assign(loans=10)
+    few = pd.DataFrame(vintage_rows()).assign(loans=3)
     assert aged(few).empty
+
+
+def test_months_too_small_to_tell_of_are_pooled_and_a_cohort_with_a_handful_late_is_left_out() -> None:
+    def month(vintage: str, late: list[int]) -> list[dict[str, object]]:
+        base = {"vintage": vintage, "channel": "(all)", "days_past_due": 90, "loans": 50, "lo": 0.0, "hi": 0.2}
+        return [
+            {**base, "months_on_book": at + 10, "late": n, "rate": n / 50, "maturity": "observed"}
+            for at, n in enumerate(late)
+        ]
+
+    rows = [row for vintage in ("2025-01", "2025-02", "2025-03") for row in month(vintage, [0, 2, 5])]
+    rows += [row for vintage in ("2025-04", "2025-05") for row in month(vintage, [0, 6, 6])]
+    told = aged(pd.DataFrame(rows))
+    assert told[["vintage", "age"]].values.tolist() == [
+        ["2025 Q1", 10],
+        ["2025 Q1", 12],
+        ["2025 Q2", 10],
+        ["2025 Q2", 11],
+    ]
+    assert told["value"].tolist() == pytest.approx([0, 0.1, 0, 0.12])
+    assert told["lo"].isna().all(), "intervals of months do not add up"
+    young = [{**rows[2], "vintage": "2025-06", "late": None, "rate": 0.2, "maturity": "developed"}]
+    ahead = aged(pd.DataFrame(rows + young)).set_index(["vintage", "is_final"])
+    assert ahead.loc[("2025 Q2", False), "value"].item() == pytest.approx((6 + 6 + 10) / 150)
+    assert aged(pd.DataFrame(month("2025-01", [0, 0, 4]))).empty
 
 
 def test_a_row_of_balances_with_a_small_cell_is_hidden_whole(house: Warehouse) -> None:

@@ -27,7 +27,7 @@ CHANCE = (
 )
 MODELS = (
     "intervals: the models' error in what is expected, as models of either half of the people differ (lateness: and "
-    "quarters of the book; fraud: chance of the draw); what will be seen varies by chance besides"
+    "quarters of the book, fraud: chance of the draw), and what will be seen varies by chance besides"
 )
 CHANCE_ONLY = f"intervals: {CHANCE} only, not the models' error"
 
