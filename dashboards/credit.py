@@ -13,7 +13,7 @@ NEWEST = 12
 
 
 def by_model(frame: pd.DataFrame) -> tuple[pd.DataFrame, str | None]:
-    """One row a channel with each model's conversions, `<model>_lo`, `_hi`, `_status`, `spread`; and whose they are.
+    """One row a channel with each model's conversions, `<model>_lo`, `_hi`, `_status`; and whose they are.
 
     Of funded customers where some channel has 11 of them, else of approvals, else of applications; nothing below 11 is
     told.

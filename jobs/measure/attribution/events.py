@@ -64,13 +64,13 @@ class Journeys:
 def journeys(events: Events, stage: int, window: Window, values: Floats | None = None) -> Journeys:
     """The touches of each conversion of a stage."""
     touches, won = events.touches, events.won(stage)
-    people, moments, ended = _ints(touches, "person"), _ints(touches, "at"), _ints(won, "at")
+    people, moments, ended = ints(touches, "person"), ints(touches, "at"), ints(won, "at")
     is_view = touches["is_view"].to_numpy(dtype=bool)
     acts, views = np.flatnonzero(~is_view), np.flatnonzero(is_view)
 
     def inside(these: Ints, days: int) -> tuple[Ints, Ints]:
         width = days * MICROS_A_DAY
-        return windows(people[these], moments[these], _ints(won, "person"), ended, width, is_cut=window.is_cut)
+        return windows(people[these], moments[these], ints(won, "person"), ended, width, is_cut=window.is_cut)
 
     starts, ends = inside(acts, window.days)
     if window.view_days and len(views):
@@ -81,7 +81,7 @@ def journeys(events: Events, stage: int, window: Window, values: Floats | None =
     places = np.concatenate([acts, views])[places]
     ages = (np.repeat(ended, np.diff(bounds)) - moments[places]) / 10**6
     ones, none = np.ones(len(won)), np.zeros(len(won))
-    codes = _ints(touches, "channel")[places]
+    codes = ints(touches, "channel")[places]
     worth = none if values is None else values
     return Journeys(Paths(events.channels, codes, bounds, ones, worth, none, ages), places, cut)
 
@@ -93,11 +93,11 @@ def without_conversion(events: Events, stage: int, window: Window, taken: Ints) 
     """
     touches, won = events.touches, events.won(stage)
     is_view = touches["is_view"].to_numpy(dtype=bool)
-    acted = np.unique(_ints(touches, "person")[~is_view])
-    free = ~(is_view & (np.isin(_ints(touches, "person"), acted) | (not window.view_days)))
+    acted = np.unique(ints(touches, "person")[~is_view])
+    free = ~(is_view & (np.isin(ints(touches, "person"), acted) | (not window.view_days)))
     free[taken] = False
-    people, moments = _ints(touches, "person")[free], _ints(touches, "at")[free]
-    past = ranks(_ints(won, "person"), _ints(won, "at"), people, moments)
+    people, moments = ints(touches, "person")[free], ints(touches, "at")[free]
+    past = ranks(ints(won, "person"), ints(won, "at"), people, moments)
     opens = np.ones(len(people), dtype=bool)
     opens[1:] = (
         (people[1:] != people[:-1])
@@ -107,9 +107,10 @@ def without_conversion(events: Events, stage: int, window: Window, taken: Ints) 
     starts = np.append(np.flatnonzero(opens), len(people))
     places, bounds, _ = flattened(starts[:-1], starts[1:])
     none = np.zeros(len(starts) - 1)
-    paths = Paths(events.channels, _ints(touches, "channel")[free][places], bounds, none, none, none + 1)
+    paths = Paths(events.channels, ints(touches, "channel")[free][places], bounds, none, none, none + 1)
     return Journeys(paths, np.flatnonzero(free)[places], 0)
 
 
-def _ints(frame: pd.DataFrame, name: str) -> Ints:
+def ints(frame: pd.DataFrame, name: str) -> Ints:
+    """A column as whole numbers."""
     return frame[name].to_numpy(dtype=np.int64)

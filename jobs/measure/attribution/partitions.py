@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from jobs.measure.attribution.events import Events
-from jobs.measure.attribution.paths import Ints
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
 
 
@@ -28,8 +24,3 @@ def events_of(batches: Iterator[pa.RecordBatch], channels: tuple[str, ...]) -> E
     rows["name"] = rows["channel"]
     rows["channel"] = pd.Categorical(rows["channel"], categories=channels).codes
     return Events(rows, channels)
-
-
-def ints(rows: pd.DataFrame, name: str) -> Ints:
-    """A column as whole numbers."""
-    return rows[name].to_numpy(dtype=np.int64)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jobs.measure.attribution.events import STAGES, Events, Journeys, Window, journeys, without_conversion
+from jobs.measure.attribution.events import STAGES, Events, Journeys, Window, ints, journeys, without_conversion
 from jobs.measure.attribution.leverage import Leverage, influences
-from jobs.measure.attribution.partitions import events_of, ints
+from jobs.measure.attribution.partitions import events_of
 from jobs.measure.attribution.paths import UNATTRIBUTED, Floats, Ints
 from jobs.measure.attribution.rules import RULES
 from jobs.measure.attribution.shapley import Game, shares_of
