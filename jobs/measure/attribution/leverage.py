@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jobs.measure.attribution.flows import START, states_of
-from jobs.measure.attribution.markov import Chain, states_with, visits_of
+from jobs.measure.attribution.markov import Chain, states_with
 from jobs.measure.attribution.paths import Floats, Ints, Paths
 
 UNIT = 10**15  # influences are whole parts of it, so that their sums are exact in any order
@@ -33,7 +33,7 @@ class Leverage:
 
 def leverage(chain: Chain, order: int) -> Leverage:
     """What steps of journeys do to the chain; DataRefused where it is too large to be solved."""
-    visits, size = visits_of(chain), len(chain.states)
+    visits, size = chain.visits, len(chain.states)
     wins, seen = visits @ chain.ends, chain.opening @ visits
     weight, chance = np.zeros((1 + len(chain.channels), size + 1)), np.zeros((1 + len(chain.channels), size + 3))
     for row in range(1 + len(chain.channels)):

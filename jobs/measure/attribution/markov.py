@@ -7,6 +7,7 @@ states are B takes away RE = F[s,B] F[B,B]^-1 p[B] / p[s] (measurement.md, secti
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -37,6 +38,14 @@ class Chain:
     opening: Floats
     leaving: Floats
     journeys: float
+
+    @cached_property
+    def visits(self) -> Floats:
+        """(n, n): how often a journey in one state is yet to be in another; DataRefused beyond MOST_STATES states."""
+        size = len(self.grams)
+        if size > MOST_STATES:
+            raise DataRefused(f"these paths make {size:,} states, at most {MOST_STATES:,} are solved; lower --order")
+        return np.asarray(lu_solve(lu_factor(np.eye(size) - self.moves.toarray()), np.eye(size)))
 
 
 @dataclass(frozen=True)
@@ -79,7 +88,7 @@ def chain_of(channels: tuple[str, ...], moved: Flows, order: int) -> Chain:
 
 def removal(chain: Chain) -> Removal:
     """Exact removal effects of every channel; DataRefused beyond MOST_STATES states."""
-    visits = visits_of(chain)
+    visits = chain.visits
     wins = visits @ np.column_stack([chain.ends, chain.worth])
     seen = chain.opening @ visits
     whole = chain.opening @ wins
@@ -90,14 +99,6 @@ def removal(chain: Chain) -> Removal:
             lost[code] = seen[states] @ np.linalg.solve(visits[np.ix_(states, states)], wins[states])
     shares = np.clip(np.divide(lost, whole, out=np.zeros_like(lost), where=whole > 0), 0.0, 1.0)
     return Removal(float(whole[0]), float(whole[1]), shares[:, 0], shares[:, 1])
-
-
-def visits_of(chain: Chain) -> Floats:
-    """(n, n): how often a journey in one state is yet to be in another; DataRefused beyond MOST_STATES states."""
-    size = len(chain.grams)
-    if size > MOST_STATES:
-        raise DataRefused(f"these paths make {size:,} states, at most {MOST_STATES:,} are solved; lower --order")
-    return np.asarray(lu_solve(lu_factor(np.eye(size) - chain.moves.toarray()), np.eye(size)))
 
 
 def states_with(chain: Chain, code: int) -> Ints:
