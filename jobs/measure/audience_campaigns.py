@@ -32,7 +32,7 @@ PLACE = ["channel", "campaign", "level"]
 def audience_campaigns(deliveries: DataFrame, assignments: DataFrame, spend: DataFrame, *, conf: Conf) -> DataFrame:
     """Every audience that was assigned or reported: as its channel reports it, else as channels/<name>.yaml names it.
 
-    Spend is told of an audience only where no other one ran under its campaign and ad group.
+    Spend is told of an audience only where no other one ran, or may have, under its campaign and ad group.
     """
     assigned = (
         assignments.where("audience is not null and role <> 'holdout'")
@@ -56,12 +56,7 @@ def audience_campaigns(deliveries: DataFrame, assignments: DataFrame, spend: Dat
         F.coalesce("assigned", F.lit(0)).alias("assigned"),
         "first_day",
     )
-    sharing = named.where("campaign is not null").groupBy(*PLACE).agg(F.count_distinct("audience").alias("audiences"))
-    billed = spend.select("channel", "campaign", level(F.col("ad_group")).alias("level"), "cost_minor")
-    # An audience that is not kept by ad group bears its whole campaign's bill.
-    whole = billed.where("level <> ''").withColumn("level", F.lit(""))
-    cost = billed.union(whole).groupBy(*PLACE).agg(F.sum("cost_minor").alias("cost_minor"))
-    joined = named.join(sharing, PLACE, "left").join(cost, PLACE, "left")
+    joined = named.join(_sharing(named), PLACE, "left").join(_bills(named, spend), [*AUDIENCE, *PLACE[1:]], "left")
     is_alone = F.col("audiences") == 1
     return joined.select(
         *AUDIENCE,
@@ -74,6 +69,35 @@ def audience_campaigns(deliveries: DataFrame, assignments: DataFrame, spend: Dat
         F.when(is_alone, to_major(F.coalesce("cost_minor", F.lit(0)), conf.base.currency)).alias("spend"),
         F.when(F.col("campaign").isNull(), "not_told").when(~is_alone, "shared").alias("reason"),
     )
+
+
+def _sharing(named: DataFrame) -> DataFrame:
+    """`audiences` that ran, or may have, at each place: those of a whole campaign run under its ad groups too."""
+    ran = named.where("campaign is not null")
+    place, other = ran.select(*PLACE).distinct().alias("place"), ran.alias("other")
+    is_same = [F.col(f"place.{name}") == F.col(f"other.{name}") for name in PLACE[:-1]]
+    meets = F.expr("place.level = other.level or place.level = '' or other.level = ''")
+    pairs = place.join(other, [*is_same, meets]).select("place.*", "other.audience")
+    return pairs.groupBy(*PLACE).agg(F.count_distinct("audience").alias("audiences"))
+
+
+def _bills(named: DataFrame, spend: DataFrame) -> DataFrame:
+    """`cost_minor` of each audience and place, each unit once: its ad groups' own, and under `""` the rest."""
+    billed = spend.groupBy("channel", "campaign", level(F.col("ad_group")).alias("level")).agg(
+        F.sum("cost_minor").alias("cost_minor")
+    )
+    own = named.where("level <> ''").join(billed, PLACE).select(*AUDIENCE, "campaign", "level", "cost_minor")
+    told = own.select(*AUDIENCE, "campaign", F.col("level").alias("_level"), F.lit(True).alias("_told"))
+    rest = (
+        named.where("level = ''")
+        .drop("level")
+        .join(billed.withColumnRenamed("level", "_level"), ["channel", "campaign"])
+        .join(told, [*AUDIENCE, "campaign", "_level"], "left")
+        .where("_told is null")
+        .groupBy(*AUDIENCE, "campaign")
+        .agg(F.sum("cost_minor").alias("cost_minor"))
+    )
+    return own.union(rest.select(*AUDIENCE, "campaign", F.lit("").alias("level"), "cost_minor"))
 
 
 def _named(conf: Conf) -> Column:

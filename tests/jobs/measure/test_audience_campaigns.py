@@ -63,11 +63,16 @@ def test_campaigns_come_from_reports_and_else_from_conf(rows: Any, conf: Any) ->
     figures = ("campaign", "ad_group", "told_by", "assigned", "audiences", "spend", "reason")
     assert {key: tuple(row[name] for name in figures) for key, row in told.items()} == {
         (channel, "aud-1"): ("auto-2026-01-aud-1", None, "conf", 2, 1, 7.0, None),
-        ("sms", "aud-2"): ("jan", None, "channel", 3, 1, 12.5, None),
-        ("sms", "aud-3"): ("jan", "explore", "channel", 1, 1, 2.5, None),
+        ("sms", "aud-2"): ("jan", None, "channel", 3, 2, None, "shared"),
+        ("sms", "aud-3"): ("jan", "explore", "channel", 1, 2, None, "shared"),
         ("sms", "aud-4"): (None, None, None, 1, 0, None, "not_told"),
         ("sms", "aud-9"): ("old", None, "channel", 0, 1, 0.0, None),
     }
+    both = [reports[0], {**reports[2], "audience": "aud-2"}]
+    alone = audience_campaigns(
+        rows(DELIVERIES_REPORTED, both), rows(ASSIGNMENTS, []), rows(SPEND_LEDGER, spend), conf=conf
+    ).collect()
+    assert {row["ad_group"]: row["spend"] for row in alone} == {None: 10.0, "explore": 2.5}, "its own, once"
     shared = audience_campaigns(
         rows(DELIVERIES_REPORTED, [reports[0], {**reports[2], "ad_group": None}]),
         rows(ASSIGNMENTS, assigned[2:6]),
@@ -80,7 +85,9 @@ def test_campaigns_come_from_reports_and_else_from_conf(rows: Any, conf: Any) ->
 @pytest.mark.parametrize("seed", [1, 2])
 def test_random_reports_equal_a_plain_reading_and_no_money_is_told_twice(rows: Any, conf: Any, seed: int) -> None:
     dice = random.Random(seed)
-    places = [("sms", campaign, group) for campaign in ("c1", "c2", "c3") for group in (None, "g1", "g2")]
+    places = [
+        ("sms", campaign, group) for campaign in ("c1", "c2", "c3", "c4", "c5", "c6") for group in (None, "g1", "g2")
+    ]
     ran = [(dice.choice(places), f"aud-{i}") for i in range(8) for _ in range(dice.randrange(1, 3))]
     reports = [
         {"channel": channel, "audience": audience, "campaign": campaign, "ad_group": group, "reported_day": WAVE}
@@ -100,14 +107,19 @@ def test_random_reports_equal_a_plain_reading_and_no_money_is_told_twice(rows: A
     found = audience_campaigns(
         rows(DELIVERIES_REPORTED, reports), rows(ASSIGNMENTS, []), rows(SPEND_LEDGER, spend), conf=conf
     ).collect()
-    under = {place: {audience for where, audience in ran if where == place} for place in places}
-    assert len(found) == sum(len(audiences) for audiences in under.values())
+    meet = lambda a, b: a[:2] == b[:2] and (a[2] == b[2] or None in (a[2], b[2]))  # noqa: E731
+    under = {place: {audience for where, audience in ran if meet(where, place)} for place in places}
+    assert len(found) == len(set(ran))
     for row in found:
         place = (row["channel"], row["campaign"], row["ad_group"])
         assert row["audiences"] == len(under[place])
-        # The row of a whole campaign bears what its ad groups cost too.
-        bill = sum(
-            one["cost_minor"] for one in spend if one["campaign"] == place[1] and place[2] in (None, one["ad_group"])
-        )
+        # The row of a whole campaign bears what its ad groups cost too, but for those the audience has rows of.
+        own = {where[2] for where, audience in ran if audience == row["audience"] and where[1] == place[1]}
+        covered = {
+            group for group in (None, "g1", "g2") if group == place[2] or (place[2] is None and group not in own)
+        }
+        bill = sum(one["cost_minor"] for one in spend if one["campaign"] == place[1] and one["ad_group"] in covered)
         assert row["spend"] == (bill / 100 if len(under[place]) == 1 else None)
         assert row["reason"] == (None if len(under[place]) == 1 else "shared")
+    told = sum(round(row["spend"] * 100) for row in found if row["spend"] is not None)
+    assert 0 < told <= sum(one["cost_minor"] for one in spend)
