@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dashboards.cells import FINAL, HIDDEN, SMALLEST
+from dashboards.cells import FINAL, HIDDEN, SMALLEST, hide_small
 
 ALL = "(all)"
 STAGES = ("fund", "approve", "apply")
@@ -15,26 +15,21 @@ NEWEST = 12
 def by_model(frame: pd.DataFrame) -> tuple[pd.DataFrame, str | None]:
     """One row a channel with each model's conversions, `<model>_lo`, `_hi`, `_status`; and whose they are.
 
-    Of funded customers where some channel has 11 of them, else of approvals, else of applications; nothing below 11 is
-    told.
+    Of funded customers where some channel has 11 of them, else of approvals, else of applications. Credits of a model
+    add up to all conversions: where one channel has 1 to 10, the next smallest is hidden with it.
     """
     for stage in STAGES:
         mine = frame[(frame["stage"] == stage) & (frame["conversions"] >= SMALLEST)]
         if not mine["channel"].ne("(unattributed)").any():
             continue
-        models = sorted(frame.loc[frame["stage"] == stage, "model"].unique())
-        rows = []
-        for channel in sorted(frame.loc[frame["stage"] == stage, "channel"].unique()):
-            cells = mine[mine["channel"] == channel].set_index("model")
-            row: dict[str, object] = {"channel": channel}
-            for model in models:
-                is_told = model in cells.index
-                row[model] = float(cells.loc[model, "conversions"]) if is_told else float("nan")
-                row[f"{model}_status"] = FINAL if is_told else HIDDEN
-                for end in ("_lo", "_hi"):
-                    row[f"{model}{end}"] = float(cells.loc[model, f"conversions{end}"]) if is_told else float("nan")
-            rows.append(row)
-        return pd.DataFrame(rows), stage
+        whole = frame[frame["stage"] == stage].set_index(["channel", "model"])
+        wide = whole["conversions"].unstack("model").fillna(0.0)
+        rows = hide_small(wide, [str(model) for model in wide])
+        for end in ("_lo", "_hi"):
+            ends = whole[f"conversions{end}"].unstack("model")
+            for model in wide:
+                rows[f"{model}{end}"] = ends[model].where(rows[f"{model}_status"] == FINAL)
+        return rows.reset_index(), stage
     return pd.DataFrame(), None
 
 
@@ -50,17 +45,16 @@ def moved(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def awaited(frame: pd.DataFrame) -> pd.DataFrame:
-    """Weeks still open, of all channels; counts of 1 to 10 and what they would come to are hidden."""
+    """Weeks still open, of all channels; small counts are hidden, and what they would come to."""
     mine = frame[frame["channel"] == ALL].sort_values(["outcome", "week"]).reset_index(drop=True)
-    small = (mine["observed"] > 0) & (mine["observed"] < SMALLEST)
-    told = mine.assign(
-        week=mine["week"].dt.strftime("%Y-%m-%d"),
-        observed=mine["observed"].astype("float64").mask(small),
-        observed_status=[HIDDEN if one else FINAL for one in small],
-        total_status=[HIDDEN if one else "early" for one in small],
-        total=mine["total"].mask(small),
-        total_lo=mine["lo"].mask(small),
-        total_hi=mine["hi"].mask(small),
+    parts = [hide_small(part, ["observed"]) for _, part in mine.groupby("outcome", sort=True)]
+    told = pd.concat(parts) if parts else mine.assign(observed_status=None)
+    ends = {"total": "total", "total_lo": "lo", "total_hi": "hi"}
+    is_hidden = told["observed_status"] == HIDDEN
+    told = told.assign(
+        week=told["week"].dt.strftime("%Y-%m-%d"),
+        total_status=[HIDDEN if one else "early" for one in is_hidden],
+        **{name: told[end].mask(is_hidden) for name, end in ends.items()},
     )
     told.loc[told["total"].notna(), "total_status"] = FINAL
     return told

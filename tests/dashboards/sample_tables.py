@@ -272,6 +272,7 @@ def _nowcast_rows() -> list[dict[str, Any]]:
         {**week, "week": date(2026, 6, 1), "observed": 30, "arrived": 0.8, "total": 37.5},
         {**week, "week": date(2026, 6, 8), "observed": 4, "arrived": 0.6, "total": 6.7},
         {**week, "week": date(2026, 6, 15), "observed": 12, "arrived": 0.3, "lo": None, "hi": None},
+        {**week, "week": date(2026, 6, 22), "observed": 40, "arrived": 0.2, "lo": None, "hi": None},
     ]
 
 
