@@ -97,9 +97,13 @@ def last_touch(
 
 
 def with_views(acted: DataFrame, touches: DataFrame, outcomes: DataFrame) -> DataFrame:
-    """`acted` and, `is_act` false, the views of whoever applied; both as touches with the same columns."""
+    """`acted` and, `is_act` false, the views of whoever applied or by whose click; both with the same columns."""
     came = outcomes.select(journeyer().alias("_came")).where("_came is not null").distinct()
-    views = touches.where(F.col("kind").isin(*SEEN_KINDS)).join(came, journeyer() == F.col("_came"), "left_semi")
+    clicks = outcomes.select(F.col("id_click_key").alias("_click")).where("_click is not null").distinct()
+    seen = touches.where(F.col("kind").isin(*SEEN_KINDS)).join(came, journeyer() == F.col("_came"), "left")
+    views = seen.join(clicks, F.col("id_click_key") == F.col("_click"), "left").where(
+        "_came is not null or _click is not null"
+    )
     return acted.withColumn("is_act", F.lit(True)).union(
         views.select(*acted.columns).withColumn("is_act", F.lit(False))
     )
