@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 # landing.md's thresholds: they define the words, so no deployment changes them.
 APPLY_DAYS = 14
 FUND_DAYS = 30
+SOON_DAYS = 7  # funded so soon after approval: the early reading of take-up
 GOOD_MONTHS = 12
 LATE_DAYS = 90
 # Early forms of good, named by their thresholds (`good_30_3`); a first instalment is over 30 days late by month 2.
@@ -43,6 +44,18 @@ def is_approved(decision: Column, applied_at: Column, has_loan: Column, day: dat
         .when(decision.isin("declined", "withdrawn") | is_stale, False)
         .otherwise(F.lit(None).cast("boolean"))
     )
+
+
+def approved_at() -> Column:
+    """When an application was approved; without the moment of the decision, when it was paid out, else made."""
+    return F.coalesce("decided_at", "funded_at", "applied_at")
+
+
+def is_taken(days: int, day: date) -> Column:
+    """Paid out within `days` of approval, of an approved application; null until those days are over."""
+    in_time = F.coalesce(F.col("funded_at") <= approved_at() + F.expr(f"interval {days} days"), F.lit(False))
+    is_over = F.date_add(F.to_date(approved_at()), days) < F.lit(day)
+    return F.when(F.col("is_approved") & is_over, in_time)
 
 
 def is_funded(approved: Column, approved_at: Column, funded_at: Column, day: date) -> Column:

@@ -67,7 +67,7 @@ def matured_outcomes(
             ),
         )
         # Without the moment of the decision the 30 days run from the application; a loan is then taken as in time.
-        .withColumn("_approved_at", F.coalesce("decided_at", "funded_at", "applied_at"))
+        .withColumn("_approved_at", outcomes.approved_at())
         .withColumn(
             "is_funded", outcomes.is_funded(F.col("is_approved"), F.col("_approved_at"), F.col("funded_at"), day)
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ from jobs.tables.link import LINKED_TOUCHES, MATURED_OUTCOMES, PEOPLE
 from jobs.tables.measure.costs import BOOK, COUNTS, DAILY_COSTS, SPEND_LEDGER
 from jobs.tables.measure.loans import LOAN_RESULTS
 from segments.calendar import billed_day
-from segments.outcomes import ACTED_KINDS
+from segments.outcomes import ACTED_KINDS, FUND_DAYS, SOON_DAYS, is_taken
 from segments.splits import largest_remainder
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def daily_costs(
     people: DataFrame,
     audiences: DataFrame,
     *,
+    day: date,
     conf: Conf,
     shell: Shell,
 ) -> DataFrame:
@@ -86,7 +88,7 @@ def daily_costs(
     book = results.select(*[c.name for c in LOAN_RESULTS.columns])
     credited = shell.cut(last_click(outcomes, placed, conf.base.measure, zone).join(book, "loan_id", "left"))
     figures = ["spend_minor", "is_allocated", *[c.name for c in (*COUNTS, *BOOK)]]
-    parts = [_split(billed, clicks), clicks, _leads(clicked), _viewed(credited), _counted(credited)]
+    parts = [_split(billed, clicks), clicks, _leads(clicked), _viewed(credited), _counted(credited, day)]
     filled = [_filled(part, figures) for part in parts]
     summed = reduce(DataFrame.union, filled).groupBy(*CELL).agg(*[_total(name).alias(name) for name in figures])
     first = sent.agg(F.min("day").alias("_first"))
@@ -136,7 +138,7 @@ def _viewed(credited: DataFrame) -> DataFrame:
     return views.groupBy(*CELL).agg(F.count("*").alias("viewed"))
 
 
-def _counted(credited: DataFrame) -> DataFrame:
+def _counted(credited: DataFrame, day: date) -> DataFrame:
     """Outcomes of each cell."""
     is_funded = F.coalesce("is_funded", F.lit(False))
     is_fraud = F.coalesce("is_fraud", F.lit(False))
@@ -157,6 +159,9 @@ def _counted(credited: DataFrame) -> DataFrame:
         F.count_if(is_funded & F.col("is_first_late").isNotNull()).alias("due"),
         F.count_if(is_funded & F.coalesce("is_first_late", F.lit(False))).alias("first_late"),
         F.count_if(is_funded & F.col("expected_loss_minor").isNotNull()).alias("priced"),
+        F.count_if(is_funded & F.col("interest_ahead_minor").isNotNull()).alias("projected"),
+        *[F.count_if(is_taken(days, day).isNotNull()).alias(f"approved_{days}") for days in (SOON_DAYS, FUND_DAYS)],
+        *[F.count_if(is_taken(days, day)).alias(f"funded_{days}") for days in (SOON_DAYS, FUND_DAYS)],
         *[
             F.sum(F.when(is_told, F.coalesce(of, F.lit(0))).otherwise(0)).alias(name)
             for name, of, is_told in (
@@ -166,6 +171,8 @@ def _counted(credited: DataFrame) -> DataFrame:
                 ("interest_minor", "interest_minor", is_funded),
                 ("balance_months_minor", "balance_months_minor", is_funded),
                 ("expected_loss_minor", "expected_loss_minor", is_funded),
+                ("interest_ahead_minor", "interest_ahead_minor", is_funded),
+                ("balance_months_ahead_minor", "balance_months_ahead_minor", is_funded),
             )
         ],
     )

@@ -16,7 +16,7 @@ TOLD = ("as_of_day", "balance", "charged_off", "recovered")
 
 def loan_months(outcomes: DataFrame, loans: DataFrame, repayments: DataFrame, day: date) -> DataFrame:
     """One row a loan and reported month: loan_id, months_on_book, as_of_day, days_past_due, is_charged_off,
-    balance_minor, and what the month added: interest_minor, lost_minor, balance_months_minor.
+    principal_minor, balance_minor, and what the month added: interest_minor, lost_minor, balance_months_minor.
 
     Interest is a twelfth of the annual rate on the balance a month began with, earned where nothing was past due at
     its end; a month nobody reported counts with the next. Money turns into the base currency as the principal did.
@@ -56,6 +56,7 @@ def loan_months(outcomes: DataFrame, loans: DataFrame, repayments: DataFrame, da
         "as_of_day",
         "days_past_due",
         "is_charged_off",
+        "principal_minor",
         *[_minor(name).alias(f"{name}_minor") for name in ("balance", "lost", "interest", "balance_months")],
     )
 

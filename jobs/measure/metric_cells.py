@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 GRAIN = ["period", "channel", "campaign", "band"]
 MONEY = {"principal": "principal_minor", "fraud_principal": "fraud_minor"} | {
-    name: f"{name}_minor" for name in ("lost", "interest", "balance_months", "expected_loss")
+    name: f"{name}_minor"
+    for name in ("lost", "interest", "balance_months", "expected_loss", "interest_ahead", "balance_months_ahead")
 }
 BILLED = ("impressions", "billed_clicks", "claimed")
 CAMPAIGN = "campaign"
+AMOUNTS = {"late_principal": "late_minor", "owed": "owed_minor", "net": "net_minor"}
 AGES = (EARLY_MONTHS, 6, GOOD_MONTHS)
 
 
@@ -87,15 +89,26 @@ def band_cells(bands: DataFrame) -> Cells:
     return Cells(cells.withColumn("band", F.col("_band")).drop("_band"), "not_told", "no_outcome")
 
 
-def vintage_cells(vintages: DataFrame) -> Cells:
-    """By month of funding: `loans`, `late_<days>_<months>`, and `developed_<days>_12` with its ends."""
+def vintage_cells(vintages: DataFrame, currency: str) -> Cells:
+    """By month of funding: `loans`, `late_<days>_<months>`, and `developed_<days>_12` with its ends.
+
+    In money: `principal`, and `late_principal_`, `owed_` and `net_<days>_<months>`.
+    """
     seen, ahead = F.col("maturity") == OBSERVED, F.col("maturity") == DEVELOPED
-    columns = [F.max("loans").alias("loans")]
+    principal = to_major(F.max("principal_minor"), currency).alias("principal")
+    columns = [F.max("loans").alias("loans"), principal]
     for days in PAST_DUE_DAYS:
         is_meant = F.col("days_past_due") == days
         columns += [
             _of(is_meant & seen & (F.col("months_on_book") == age), F.col("late")).alias(f"late_{days}_{age}")
             for age in AGES
+        ]
+        columns += [
+            to_major(_of(is_meant & seen & (F.col("months_on_book") == age), F.col(minor)), currency).alias(
+                f"{name}_{days}_{age}"
+            )
+            for age in AGES
+            for name, minor in AMOUNTS.items()
         ]
         columns += [
             _of(is_meant & ahead, F.col(told)).alias(f"developed_{days}_{GOOD_MONTHS}{end}")

@@ -65,7 +65,7 @@ def metric_store(
         "channel_costs": cost_cells(costs, ledger, conf.base.currency),
         "channel_lift": lift_cells(lift),
         "band_lifts": band_cells(bands),
-        "vintages": vintage_cells(vintages),
+        "vintages": vintage_cells(vintages, conf.base.currency),
         "deliveries_reported": delivery_cells(deliveries),
     }
     told = []

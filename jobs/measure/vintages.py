@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 from jobs.contract import job
 from jobs.measure.credit import credited_touch
 from jobs.measure.development.exposure import developed_rate
 from jobs.measure.development.triangles import Triangle
+from jobs.measure.loan_months import loan_months
 from jobs.measure.metrics import ALL
 from jobs.runtime.conf import Conf
-from jobs.tables.ingest import REPAYMENTS
+from jobs.tables.ingest import LOANS, REPAYMENTS
 from jobs.tables.link import LINKED_TOUCHES, MATURED_OUTCOMES
 from jobs.tables.measure.loans import DEVELOPED, OBSERVED, PAST_DUE_DAYS, VINTAGES
 from segments.calendar import local_day
@@ -22,35 +25,52 @@ from segments.outcomes import GOOD_MONTHS
 
 if TYPE_CHECKING:
     import pandas as pd
-    from pyspark.sql import DataFrame
+    from numpy.typing import NDArray
+    from pyspark.sql import Column, DataFrame
 
     from jobs.runtime.shell import Shell
 
 MAX_CELLS = 500_000
+GRAIN = ["vintage", "channel"]
+AMOUNTS = ("late_minor", "owed_minor", "net_minor")
 
 
 @job(
-    reads={"outcomes": MATURED_OUTCOMES, "touches": LINKED_TOUCHES, "repayments": REPAYMENTS.in_force()},
+    reads={
+        "outcomes": MATURED_OUTCOMES,
+        "touches": LINKED_TOUCHES,
+        "loans": LOANS.in_force(),
+        "repayments": REPAYMENTS.in_force(),
+    },
     writes=VINTAGES,
 )
 def vintages(
-    outcomes: DataFrame, touches: DataFrame, repayments: DataFrame, *, conf: Conf, shell: Shell
+    outcomes: DataFrame,
+    touches: DataFrame,
+    loans: DataFrame,
+    repayments: DataFrame,
+    *,
+    day: date,
+    conf: Conf,
+    shell: Shell,
 ) -> pd.DataFrame:
     """Ever over 0, 30, 60 and 90 days past due by each month on book, by vintage and by channel of the last touch.
 
     A vintage is seen to a month on book when every loan of it is. What is still to come by month 12 is one row more,
     marked developed, with an interval of its own: never a figure among those that were seen.
     """
-    loans = shell.cut(_loans(outcomes, touches, conf))
-    grain = ["vintage", "channel"]
-    sized = loans.groupBy(*grain).agg(F.count("*").alias("loans"), F.min("months_observed").alias("seen"))
-    late = _first_late(loans, repayments).groupBy(*grain, "days_past_due", "month").agg(F.count("*").alias("late"))
-    sizes, firsts = shell.small(sized, MAX_CELLS, grain), shell.small(late, MAX_CELLS)
-    return _told(sizes, firsts)
+    funded = shell.cut(_funded(outcomes, touches, conf))
+    sized = funded.groupBy(*GRAIN).agg(
+        F.count("*").alias("loans"),
+        F.sum("principal_minor").alias("principal_minor"),
+        F.min("months_observed").alias("seen"),
+    )
+    aged = _aged(funded, loan_months(outcomes, loans, repayments, day))
+    return _told(shell.small(sized, MAX_CELLS, GRAIN), shell.small(aged, MAX_CELLS, [*GRAIN, "month"]))
 
 
-def _loans(outcomes: DataFrame, touches: DataFrame, conf: Conf) -> DataFrame:
-    """Funded loans: vintage, channel, months observed."""
+def _funded(outcomes: DataFrame, touches: DataFrame, conf: Conf) -> DataFrame:
+    """Funded loans: vintage, channel, principal, months observed."""
     channel = F.coalesce("_touch.channel", F.lit("(unattributed)"))
     funded = credited_touch(outcomes, touches, ["channel"], conf.base.measure).where("is_funded")
     vintage = F.date_format(local_day(F.col("funded_at"), conf.base.time_zone), "yyyy-MM")
@@ -58,26 +78,51 @@ def _loans(outcomes: DataFrame, touches: DataFrame, conf: Conf) -> DataFrame:
         "loan_id",
         vintage.alias("vintage"),
         channel.alias("channel"),
-        F.least("months_observed", F.lit(GOOD_MONTHS)).alias("months_observed"),
+        F.coalesce("principal_minor", F.lit(0)).alias("principal_minor"),
+        F.least("months_observed", F.lit(GOOD_MONTHS)).cast("int").alias("months_observed"),
     )
 
 
-def _first_late(loans: DataFrame, repayments: DataFrame) -> DataFrame:
-    """The month on book in which each loan was first over each threshold, by month 12."""
-    told = repayments.where(F.col("months_on_book") <= GOOD_MONTHS).join(loans, "loan_id")
-    over = [
-        F.min(F.when(F.col("days_past_due") > days, F.col("months_on_book"))).alias(f"_{days}")
-        for days in PAST_DUE_DAYS
-    ]
-    first = told.groupBy("loan_id", "vintage", "channel").agg(*over)
-    pairs = F.array(
-        *[F.struct(F.lit(days).alias("days_past_due"), F.col(f"_{days}").alias("month")) for days in PAST_DUE_DAYS]
+def _aged(funded: DataFrame, months: DataFrame) -> DataFrame:
+    """By vintage, channel and month on book, for each threshold: `late_` and `late_minor_` (of loans first over it in
+    the month), `owed_minor_` (by loans over it then) and `net_minor_` (not paid by loans ever over it).
+
+    A loan nobody reports any more stays as it was last reported.
+    """
+    so_far = Window.partitionBy("loan_id").orderBy("months_on_book")
+    told = months.where(F.col("months_on_book") <= GOOD_MONTHS).drop("principal_minor").join(funded, "loan_id")
+    states = told.select(
+        *GRAIN,
+        "principal_minor",
+        "months_observed",
+        F.col("months_on_book").cast("int").alias("since"),
+        (F.lead("months_on_book").over(so_far) - 1).cast("int").alias("until"),
+        "days_past_due",
+        F.max("days_past_due").over(so_far).alias("worst"),
+        F.max("days_past_due").over(so_far.rowsBetween(Window.unboundedPreceding, -1)).alias("worst_before"),
+        F.when(F.col("is_charged_off"), 0).otherwise(F.col("balance_minor")).alias("owed"),
+        F.sum("lost_minor").over(so_far).alias("lost"),
     )
-    laid = first.select("vintage", "channel", F.explode(pairs).alias("_one"))
-    return laid.select("vintage", "channel", "_one.*").where("month is not null")
+    until = F.greatest("since", F.least(F.coalesce("until", F.lit(GOOD_MONTHS)), "months_observed"))
+    monthly = states.select("*", F.explode(F.sequence("since", until)).alias("month"))
+    sums = []
+    for days in PAST_DUE_DAYS:
+        is_over, was_over = F.col("worst") > days, F.coalesce("worst_before", F.lit(0)) > days
+        is_first = is_over & ~was_over & (F.col("month") == F.col("since"))
+        sums += [
+            F.count_if(is_first).alias(f"late_{days}"),
+            _sum(is_first, F.col("principal_minor")).alias(f"late_minor_{days}"),
+            _sum(F.col("days_past_due") > days, F.col("owed")).alias(f"owed_minor_{days}"),
+            _sum(is_over, F.col("owed") + F.col("lost")).alias(f"net_minor_{days}"),
+        ]
+    return monthly.groupBy(*GRAIN, "month").agg(*sums)
 
 
-def _told(sizes: pd.DataFrame, firsts: pd.DataFrame) -> pd.DataFrame:
+def _sum(is_meant: Column, column: Column) -> Column:
+    return F.sum(F.when(is_meant, column).otherwise(0))
+
+
+def _told(sizes: pd.DataFrame, aged: pd.DataFrame) -> pd.DataFrame:
     """Rows of every channel and of all together."""
     import pandas as pd
 
@@ -85,46 +130,49 @@ def _told(sizes: pd.DataFrame, firsts: pd.DataFrame) -> pd.DataFrame:
     if sizes.empty:
         return pd.DataFrame(columns=names)
     seen = sizes.groupby("vintage")["seen"].min()
-    everyone = sizes.groupby("vintage", as_index=False)["loans"].sum().assign(channel=ALL)
+    everyone = sizes.groupby("vintage", as_index=False)[["loans", "principal_minor"]].sum().assign(channel=ALL)
     parts = []
     for channel, mine in pd.concat([sizes, everyone]).groupby("channel", sort=True):
-        own = firsts if channel == ALL else firsts[firsts["channel"] == channel]
-        for days in PAST_DUE_DAYS:
-            parts.append(_slice(str(channel), days, mine, own[own["days_past_due"] == days], seen))
+        own = aged if channel == ALL else aged[aged["channel"] == channel]
+        summed = own.drop(columns="channel").groupby(["vintage", "month"]).sum()
+        parts += [_slice(str(channel), days, mine.set_index("vintage"), summed, seen) for days in PAST_DUE_DAYS]
     return pd.concat(parts, ignore_index=True)[names]
 
 
-def _slice(channel: str, days: int, sizes: pd.DataFrame, firsts: pd.DataFrame, seen: pd.Series) -> pd.DataFrame:
+def _slice(channel: str, days: int, sizes: pd.DataFrame, summed: pd.DataFrame, seen: pd.Series) -> pd.DataFrame:
     """One channel's curves at one threshold."""
     import pandas as pd
 
-    loans = sizes.set_index("vintage")["loans"].sort_index().astype("float64")
-    added = firsts.groupby(["vintage", "month"])["late"].sum().unstack("month")
-    table = added.reindex(index=loans.index, columns=range(GOOD_MONTHS + 1)).fillna(0.0).to_numpy(dtype="float64")
+    sizes = sizes.sort_index()
+    loans = sizes["loans"].astype("float64")
+    table = {name: _table(summed[f"{name}_{days}"], loans.index) for name in ("late", *AMOUNTS)}
     newest = seen.reindex(loans.index).to_numpy(dtype="int64")
-    triangle = Triangle.of(table, newest)
-    rows = [
-        (vintage, month, int(loans.iloc[i]), triangle.seen[i, month])
-        for i, vintage in enumerate(loans.index)
-        for month in range(1, newest[i] + 1)
-    ]
-    told = pd.DataFrame(rows, columns=["vintage", "months_on_book", "loans", "late"]).assign(maturity=OBSERVED)
+    triangle = Triangle.of(table["late"], newest)
+    table["late_minor"] = table["late_minor"].cumsum(axis=1)
+    at, month = np.nonzero(np.arange(GOOD_MONTHS + 1) <= newest[:, None])
+    at, month = at[month > 0], month[month > 0]
+    size = sizes[["loans", "principal_minor"]].astype("int64").rename_axis("vintage").reset_index()
+    told = size.iloc[at].assign(months_on_book=month, late=triangle.seen[at, month], maturity=OBSERVED)
+    told = told.assign(**{name: table[name][at, month] for name in AMOUNTS})
     low, high = wilson_bounds(told["late"].to_numpy(dtype="float64"), told["loans"].to_numpy(dtype="float64"))
     told = told.assign(rate=told["late"] / told["loans"], lo=low, hi=high)
     to_come = developed_rate(triangle, np.asarray(loans, dtype=np.float64))
     young = np.flatnonzero((newest < GOOD_MONTHS) & np.isfinite(to_come.rate))
-    ahead = pd.DataFrame(
-        {
-            "vintage": loans.index[young],
-            "months_on_book": GOOD_MONTHS,
-            "loans": loans.iloc[young].astype("int64").to_numpy(),
-            "late": np.nan,
-            "rate": to_come.rate[young],
-            "lo": to_come.lo[young],
-            "hi": to_come.hi[young],
-            "maturity": DEVELOPED,
-        }
+    nothing = dict.fromkeys(("late", *AMOUNTS), np.nan)
+    ahead = size.iloc[young].assign(
+        months_on_book=GOOD_MONTHS,
+        rate=to_come.rate[young],
+        lo=to_come.lo[young],
+        hi=to_come.hi[young],
+        maturity=DEVELOPED,
+        **nothing,
     )
     both = pd.concat([part for part in (told, ahead) if len(part)]) if len(told) or len(ahead) else told
-    late = both["late"].astype("Float64").astype("Int64")
-    return both.assign(channel=channel, days_past_due=days, late=late)
+    counts = {name: both[name].astype("Float64").astype("Int64") for name in nothing}
+    return both.assign(channel=channel, days_past_due=days, **counts)
+
+
+def _table(added: pd.Series, vintages: pd.Index) -> NDArray[np.float64]:
+    """A figure as vintages x months on book 0 to 12; 0 where nothing was told."""
+    wide = added.unstack("month").reindex(index=vintages, columns=range(GOOD_MONTHS + 1))
+    return wide.fillna(0.0).to_numpy(dtype="float64")

@@ -116,6 +116,9 @@ class MeasureConf(Strict):
     loss_given_default: float = Field(
         0.75, ge=0, le=1, description="share of what a late loan owes that is lost in the end: put your own"
     )
+    discount_a_year: float = Field(
+        0.1, ge=0, description="how much more money is worth now than in a year, for what loans are yet to earn"
+    )
     paths_end_at_conversion: bool = Field(
         False, description="touches before a person's previous conversion are not credited with the next"
     )

@@ -25,12 +25,13 @@ from jobs.runtime.frames import resolved, schema
 from jobs.runtime.keys import load_keys
 from jobs.runtime.session import spark_session
 from jobs.runtime.shell import Shell
-from jobs.tables.ingest import REPAYMENTS
+from jobs.tables.ingest import LOANS, REPAYMENTS
 from jobs.tables.link import LINKED_TOUCHES, MATURED_OUTCOMES
 from segments.outcomes import GOOD_MONTHS
 
 Row = dict[str, Any]
 VINTAGES, FIRST_MONTH, TERM = 24, 12 * 54, 24  # funded from July 2024 on
+SEEN = as_date(int(month_start(np.array([FIRST_MONTH + VINTAGES]))[0]))  # the day after the last statement
 NEAR = 0.1
 
 
@@ -55,11 +56,10 @@ def run_vintages(asked: argparse.Namespace) -> list[Row]:
         seen = told[told["month"] < FIRST_MONTH + VINTAGES]
         observed = np.minimum(FIRST_MONTH + VINTAGES - 1 - loans["month"], GOOD_MONTHS)
         outcomes = loans.assign(months_observed=observed, is_funded=True)
-        frames = [
-            _frame(spark, table, rows, conf) for table, rows in ((MATURED_OUTCOMES, outcomes), (REPAYMENTS, seen))
-        ]
+        told_of = ((MATURED_OUTCOMES, outcomes), (LOANS, loans), (REPAYMENTS, seen))
+        frames = [_frame(spark, table, rows, conf) for table, rows in told_of]
         touches = spark.createDataFrame([], schema(resolved(LINKED_TOUCHES, conf), with_day=False))
-        developed = vintages(frames[0], touches, frames[1], conf=conf, shell=shell)
+        developed = vintages(frames[0], touches, *frames[1:], day=SEEN, conf=conf, shell=shell)
         found += _rows(seed, developed, told, loans)
         print(f"seed {seed}: developed", file=sys.stderr)
     spark.stop()

@@ -61,6 +61,13 @@ BOOK = (
     key("balance_months_minor", "bigint", "balances summed over the months they were owed: what funding is paid on"),
     key("priced", "bigint", "funded customers of whom an expected loss is known"),
     key("expected_loss_minor", "bigint", "what their loans are yet expected to lose, beside what they have lost"),
+    key("projected", "bigint", "funded customers of whom it is known what their loans will yet earn"),
+    key("interest_ahead_minor", "bigint", "interest their loans will yet earn by month 12, discounted"),
+    key("balance_months_ahead_minor", "bigint", "balances those will yet owe, summed over the months"),
+    key("approved_7", "bigint", "approvals of 7 days ago or longer"),
+    key("funded_7", "bigint", "those of them funded within the 7 days"),
+    key("approved_30", "bigint", "approvals of 30 days ago or longer"),
+    key("funded_30", "bigint", "those of them funded within the 30 days"),
 )
 DAILY_COSTS = Table(
     "daily_costs",
@@ -191,8 +198,14 @@ AUDIENCE_CAMPAIGNS = Table(
         Column("told_by", "string", "channel: by its reports of deliveries; conf: by channels/<name>.yaml"),
         key("assigned", "bigint", "people put on it"),
         Column("first_day", "date", "first day of that; null of an audience that was reported and never assigned"),
-        key("audiences", "bigint", "audiences that ran under this campaign and ad group"),
-        Column("spend", "double", "spend billed there so far, major units of the base currency", scale=2),
+        key(
+            "audiences",
+            "bigint",
+            "audiences that ran there, or may have: a whole campaign's run under its ad groups too",
+        ),
+        Column(
+            "spend", "double", "spend billed there so far, major units of the base currency; each unit once", scale=2
+        ),
         Column("reason", "string", "why spend is null: shared with other audiences, or not_told"),
     ),
 )

@@ -39,6 +39,13 @@ LOAN_RESULTS = Table(
             "what it is yet expected to lose: owed x chance to be late by month 12 x measure.loss_given_default; "
             "null while no loan has a month on book",
         ),
+        Column(
+            "interest_ahead_minor",
+            "bigint",
+            "interest it will yet earn by month 12, by survival and what older loans earned, discounted by "
+            "measure.discount_a_year; 0 of late, repaid and fraudulent loans; null while no loan has twelve months",
+        ),
+        Column("balance_months_ahead_minor", "bigint", "the same of balances summed over the months they are owed"),
     ),
 )
 PAST_DUE_DAYS = (0, 30, 60, 90)
@@ -55,6 +62,10 @@ VINTAGES = Table(
         key("months_on_book", "bigint", "by that month on book"),
         key("loans", "bigint", "loans of the vintage"),
         Column("late", "bigint", "those ever over; null on what is to come"),
+        key("principal_minor", "bigint", "money lent, minor units of the base currency"),
+        Column("late_minor", "bigint", "money lent to those ever over; null on what is to come"),
+        Column("owed_minor", "bigint", "what loans owe that are over then, charged-off ones not; may fall"),
+        Column("net_minor", "bigint", "what those ever over have not paid: owed, or charged off less recovered"),
         key("rate", "double", "late / loans, or what it will come to"),
         key("lo", "double", "lower end, 95 %"),
         key("hi", "double", "upper end, 95 %"),

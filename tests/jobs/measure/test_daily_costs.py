@@ -15,12 +15,14 @@ from jobs.tables.link import LINKED_TOUCHES, MATURED_OUTCOMES, PEOPLE
 from jobs.tables.measure.costs import SPEND_LEDGER
 from jobs.tables.measure.loans import LOAN_RESULTS
 
-START = date(2026, 1, 1)
+START, DAY = date(2026, 1, 1), date(2026, 3, 20)
 PERSONS = [f"p{i}" for i in range(12)]
 COUNTED = (
     *("applications", "approvals", "funded", "good", "undecided", "leads", "decisions", "viewed"),
     *("decided_30_3", "good_30_3", "undecided_30_3", "due", "first_late"),
     *("principal_minor", "fraud_minor", "lost_minor", "interest_minor", "balance_months_minor"),
+    *("priced", "expected_loss_minor", "projected", "interest_ahead_minor", "balance_months_ahead_minor"),
+    *("approved_7", "funded_7", "approved_30", "funded_30"),
 )
 
 
@@ -61,12 +63,15 @@ def world(seed: int) -> dict[str, list[dict[str, Any]]]:
     for i in range(60):
         approved = dice.choice([True, True, False, None])
         funded = dice.choice([True, False, None]) if approved else approved
+        applied, decided = moment(), dice.choice([None, moment()])
         outcomes.append(
             {
                 "application_id": f"a{i}",
+                "decided_at": decided,
+                "funded_at": (decided or applied) + timedelta(days=dice.randrange(12)) if funded else None,
                 "person_key": dice.choice([*PERSONS, None]),
                 "id_click_key": dice.choice([None, f"k{dice.randrange(150)}"]),
-                "applied_at": moment(),
+                "applied_at": applied,
                 "is_approved": approved,
                 "is_funded": funded,
                 "is_good": dice.choice([True, None]) if funded else funded,
@@ -79,7 +84,9 @@ def world(seed: int) -> dict[str, list[dict[str, Any]]]:
             money = {f"{name}_minor": dice.randrange(10**4) for name in ("lost", "interest", "balance_months")}
             told = {name: dice.choice([True, False, None]) for name in ("is_good_30_3", "is_first_late")}
             expected = dice.choice([None, dice.randrange(10**4)])
-            results.append({"loan_id": f"l{i}", **told, **money, "expected_loss_minor": expected})
+            ahead = dice.choice([None, dice.randrange(10**4)])
+            yet = {"interest_ahead_minor": ahead, "balance_months_ahead_minor": ahead and 3 * ahead}
+            results.append({"loan_id": f"l{i}", **told, **money, "expected_loss_minor": expected, **yet})
     audiences = [{"prospect_key": f"{who}-row", "day": at, **row} for (who, at), row in sent.items()]
     told = {"spend": list(spend.values()), "touches": touches, "outcomes": outcomes, "audiences": audiences}
     return told | {"results": results}
@@ -92,6 +99,12 @@ def booked(row: dict[str, Any], loan: dict[str, Any]) -> dict[str, int]:
         "decisions": row["is_approved"] is not None,
         "undecided_30_3": early is None and row["is_funded"] is not False,
     }
+    if row["is_approved"]:
+        at = row["decided_at"] or row["funded_at"] or row["applied_at"]
+        for days in (7, 30):
+            is_over = at.date() + timedelta(days=days) < DAY
+            in_time = row["funded_at"] is not None and row["funded_at"] <= at + timedelta(days=days)
+            told |= {f"approved_{days}": is_over, f"funded_{days}": is_over and in_time}
     if row["is_funded"]:
         told |= {"decided_30_3": early is not None, "good_30_3": early is True}
         told |= {"due": loan["is_first_late"] is not None, "first_late": loan["is_first_late"] is True}
@@ -99,6 +112,8 @@ def booked(row: dict[str, Any], loan: dict[str, Any]) -> dict[str, int]:
         told |= {name: loan[name] for name in ("lost_minor", "interest_minor", "balance_months_minor")}
         expected = loan["expected_loss_minor"]
         told |= {"priced": expected is not None, "expected_loss_minor": expected or 0}
+        told |= {"projected": loan["interest_ahead_minor"] is not None}
+        told |= {name: loan[name] or 0 for name in ("interest_ahead_minor", "balance_months_ahead_minor")}
     return {name: int(value) for name, value in told.items()}
 
 
@@ -176,6 +191,7 @@ def told(rows: Any, make_shell: Any, conf: Any) -> Any:
             rows(LOAN_RESULTS, drop["results"]),
             rows(PEOPLE, people),
             rows(AUDIENCES, drop["audiences"]),
+            day=DAY,
             conf=conf.model_copy(update={"base": base}),
             shell=make_shell(),
         ).collect()
@@ -200,6 +216,8 @@ def test_it_is_what_the_rule_says_and_ties(told: Any, views: dict[str, Any]) -> 
     assert sum(row["spend_minor"] for row in found) == sum(row["cost_minor"] for row in drop["spend"])
     assert sum(row["applications"] for row in found) == len(drop["outcomes"])
     assert sum(row["good"] for row in found) == sum(row["is_good"] is True for row in drop["outcomes"])
+    whole = {name: sum(row[name] for row in found) for name in ("approved_7", "funded_7", "approved_30", "funded_30")}
+    assert 0 < whole["funded_7"] < whole["approved_7"] > whole["approved_30"] > whole["funded_30"] > 0
     assert (sum(row["viewed"] for row in found) > 2) == bool(views)
     first = min(row["day"] for row in drop["audiences"])
     assert all((row["period"] == "campaign") == (row["cost_day"] > first) for row in found)
@@ -229,7 +247,9 @@ def test_a_touch_counts_on_the_day_its_account_bills_it(rows: Any, make_shell: A
     ]
     frames = (rows(SPEND_LEDGER, spend), rows(LINKED_TOUCHES, touches), rows(MATURED_OUTCOMES, []))
     frames = (*frames, rows(LOAN_RESULTS, []))
-    found = daily_costs(*frames, rows(PEOPLE, []), rows(AUDIENCES, []), conf=zoned, shell=make_shell()).toPandas()
+    found = daily_costs(
+        *frames, rows(PEOPLE, []), rows(AUDIENCES, []), day=DAY, conf=zoned, shell=make_shell()
+    ).toPandas()
     told = found.set_index("channel")
     assert told["cost_day"].to_dict() == {"feed_a": date(2026, 1, 4), "sms": date(2026, 1, 5)}
     assert told["spend_minor"].to_dict() == {"feed_a": 100, "sms": 70}

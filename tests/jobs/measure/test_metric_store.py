@@ -175,10 +175,42 @@ def test_losses_yet_expected_are_told_where_every_loan_has_some(told: Any) -> No
     assert cost.loc[("2025-01", "sms", "(all)", "(all)"), "reason"] == "not_told"
 
 
+def test_a_lifetime_is_told_where_it_is_known_of_every_loan_and_taking_up_once_its_days_are_over(told: Any) -> None:
+    money = {"interest_minor": 9000, "interest_ahead_minor": 3000, "lost_minor": 500, "expected_loss_minor": 700}
+    owed = {"balance_months_minor": 100_000, "balance_months_ahead_minor": 50_000}
+    found = told(
+        cell("feed", "c1", "A", spend=20.0, funded=4, priced=4, projected=4, **money, **owed),
+        cell("sms", "c1", "A", spend=20.0, funded=4, priced=4, projected=3, **money),
+        cell("sms", "c1", "B", approvals=9, approved_7=8, funded_7=2, approved_30=4, funded_30=3, funded=3),
+    )
+    value = found.loc["lifetime_value_per_funded"]
+    assert value.loc[("2025-01", "feed", "(all)", "A"), "value"] == pytest.approx((120 - 0.004 * 1500 - 12) / 4)
+    assert value.loc[("2025-01", "sms", "(all)", "A"), "reason"] == "not_told"
+    so_far = found.loc["contribution_per_funded"]
+    assert so_far.loc[("2025-01", "feed", "(all)", "A"), "value"] == pytest.approx((90 - 0.004 * 1000 - 5) / 4)
+    to_cost = found.loc[("lifetime_value_to_spend", "2025-01", "feed", "(all)", "A"), "value"]
+    assert to_cost == pytest.approx((120 - 0.004 * 1500 - 12) / 20)
+    for name, taken, of in (("take_up_7", 2, 8), ("take_up_30", 3, 4)):
+        told_of = found.loc[(name, "2025-01", "sms", "(all)", "B")]
+        assert told_of["value"] == pytest.approx(taken / of)
+        assert (told_of["lo"], told_of["hi"]) == pytest.approx(wilson(taken, of))
+
+
 def test_a_young_vintage_is_developed_apart_from_what_was_seen(told: Any) -> None:
-    curve = {"vintage": "2025-01", "channel": "(all)", "days_past_due": 90, "loans": 2000}
+    curve = {"vintage": "2025-01", "channel": "(all)", "days_past_due": 90, "loans": 2000, "principal_minor": 10**8}
+    money = {"late_minor": 500_000, "owed_minor": 200_000, "net_minor": 400_000}
     vintages = [
         {**curve, "months_on_book": 3, "late": 8, "rate": 0.004, "lo": 0.0, "hi": 1.0, "maturity": "observed"},
+        {
+            **curve,
+            "months_on_book": 6,
+            "late": 9,
+            "rate": 0.0045,
+            "lo": 0.0,
+            "hi": 1.0,
+            "maturity": "observed",
+            **money,
+        },
         {**curve, "months_on_book": 12, "rate": 0.02, "lo": 0.01, "hi": 0.03, "maturity": "developed"},
     ]
     found = told(vintages=vintages)
@@ -188,6 +220,9 @@ def test_a_young_vintage_is_developed_apart_from_what_was_seen(told: Any) -> Non
     young = found.loc[("ever_90_12", "2025-01", "(total)", "(all)", "(all)")]
     assert (math.isnan(young["value"]), young["reason"], young["maturity"]) == (True, "immature", "open")
     assert young[["developed", "developed_lo", "developed_hi"]].tolist() == [0.02, 0.01, 0.03]
+    for name, value in (("ever_amount", 0.005), ("current_amount", 0.002), ("net_amount", 0.004)):
+        assert found.loc[(f"{name}_90_6", "2025-01", "(total)", "(all)", "(all)"), "value"] == value
+        assert found.loc[(f"{name}_90_12", "2025-01", "(total)", "(all)", "(all)"), "reason"] == "immature"
 
 
 def test_a_metric_of_what_is_not_there_is_refused_by_name(told: Any) -> None:

@@ -22,7 +22,7 @@ from jobs.tables.ingest import FX_RATES, SPEND
 from jobs.tables.link import LINKED_TOUCHES, MATURED_OUTCOMES, PEOPLE
 from jobs.tables.measure.loans import LOAN_RESULTS
 
-AT = datetime(2025, 3, 1, 12, tzinfo=UTC)
+AT, DAY = datetime(2025, 3, 1, 12, tzinfo=UTC), date(2025, 6, 1)
 # Credits of the sample by model, from an exact reading of the same file.
 PUBLISHED = {
     "alpha": (6308, 8447, 7574.719, 7627.944, 7444.824, 0.558399),
@@ -104,10 +104,11 @@ def test_ads_cost_to_the_cent_what_they_cost(folder: Path, rows: Any, make_shell
         rows(LOAN_RESULTS, []),
         rows(PEOPLE, []),
         rows(AUDIENCES, []),
+        day=DAY,
         conf=conf,
         shell=make_shell(),
     )
-    costs = channel_costs(daily, day=date(2025, 6, 1), conf=conf).toPandas()
+    costs = channel_costs(daily, day=DAY, conf=conf).toPandas()
     assert costs["spend_minor"].sum() == 5_870_523
     assert (costs["applications"].sum(), costs["approvals"].sum()) == (3264, 1079)
     assert "(unattributed)" not in set(costs["channel"])
