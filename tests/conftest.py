@@ -8,11 +8,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import settings
 
 from jobs.contract import Table
 from jobs.runtime.conf import Conf
+from jobs.runtime.types import arrow_type
 from support import make_conf
 
 SECRET = "00" * 31 + "01"
@@ -77,8 +79,10 @@ def rows(spark: Any) -> Callable[..., Any]:
         filled = []
         for row in content:
             assert not set(row) - known, f"{table.name} has no columns {set(row) - known}"
-            filled.append(tuple({"day": day, **row}.get(name) for name in schema.names))
-        return spark.createDataFrame(filled, schema)
+            filled.append({"day": day, **row})
+        # As Arrow, Spark has the rows in its plan: from Python objects every query would begin with a job to read them.
+        described = pa.schema([("day", pa.date32()), *[(c.name, arrow_type(c.type)) for c in resolved.columns]])
+        return spark.createDataFrame(pa.Table.from_pylist(filled, schema=described), schema)
 
     return make
 
