@@ -17,6 +17,7 @@ from jobs.runtime.conf import Conf
 from jobs.runtime.types import arrow_type
 from support import make_conf
 
+PARTITIONS = "spark.sql.shuffle.partitions"
 SECRET = "00" * 31 + "01"
 
 # A build that fails must fail again; the storms look for new examples on every run.
@@ -48,8 +49,18 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from jobs.runtime.session import spark_session
 
     session = spark_session(make_conf().base.spark, tmp_path_factory.mktemp("spark"))
+    # A few rows a query: what several partitions may change is asked by tests that say so (`several_partitions`).
+    session.conf.set(PARTITIONS, "1")
     yield session
     session.stop()
+
+
+@pytest.fixture
+def several_partitions(spark: Any) -> Iterator[None]:
+    """Shuffle to three partitions, for tests that say that order and partitions change nothing."""
+    spark.conf.set(PARTITIONS, "3")
+    yield
+    spark.conf.set(PARTITIONS, "1")
 
 
 @pytest.fixture

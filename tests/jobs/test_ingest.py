@@ -98,6 +98,7 @@ def test_raw_and_hashed_rows_of_one_person_meet_and_nothing_raw_leaves_the_vault
     assert not [word for word in forbidden if word in caplog.text]
 
 
+@pytest.mark.usefixtures("several_partitions")
 def test_every_row_has_one_fate_however_often_and_in_whatever_order_it_is_landed(
     land: Land, make_shell: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -1,4 +1,7 @@
-"""The same day gives the same content on local threads, on a standalone cluster and over Spark Connect."""
+"""The same day gives the same content on local threads, on a standalone cluster and over Spark Connect.
+
+Both really start, run Python on two partitions, and end without a trace.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import chain
+from probe import no_process_mentions, probe
 
-from jobs.runtime.cluster import connect_server, standalone_cluster
+from jobs.runtime.child import log_tail
+from jobs.runtime.cluster import connect_server, is_listening, standalone_cluster
 from support import LIGHT_JVM
 
 
@@ -50,6 +55,19 @@ def conf_with(folder: Path, settings: dict[str, str]) -> Path:
     return target
 
 
+def python_runs(address: str, folder: Path) -> None:
+    """Python at work on two partitions there, the very Python of this process."""
+    assert is_listening(int(address.rsplit(":", 1)[1]))
+    assert not no_process_mentions(folder)
+    total, workers, *pythons = probe(address, folder / "scratch")
+    assert (total, workers, pythons) == (str(sum(range(1000))), "2", [sys.executable])
+
+
+def nothing_is_left(address: str, folder: Path) -> None:
+    assert not is_listening(int(address.rsplit(":", 1)[1])), log_tail(folder / "connect-server.log")
+    assert no_process_mentions(folder)
+
+
 def engines_agree(folder: Path, jobs: tuple[str, ...]) -> None:
     landing, day = chain.market(folder), chain.LAST.isoformat()
     at_work: dict[str, int] = {}
@@ -61,10 +79,14 @@ def engines_agree(folder: Path, jobs: tuple[str, ...]) -> None:
     with standalone_cluster(folder / "cluster", workers=2, cores=1, memory="1g") as master:
         there = conf_with(folder / "alone", logged(folder / "alone" / "events"))
         chain.run(landing, folder / "w-cluster", day, *jobs, spark=master, extra=["--no-send", "--conf", str(there)])
+        python_runs(master, folder / "cluster")
+    nothing_is_left(master, folder / "cluster")
     at_work["cluster"] = partitions_at_work(folder / "alone" / "events")
 
     with connect_server(folder / "connect", memory="2g", settings=logged(folder / "connect-events")) as address:
         chain.run(landing, folder / "w-connect", day, *jobs, spark=address, extra=["--no-send"])
+        python_runs(address, folder / "connect")
+    nothing_is_left(address, folder / "connect")
     at_work["connect"] = partitions_at_work(folder / "connect-events")
 
     expected = chain.versions(folder / "w-local")

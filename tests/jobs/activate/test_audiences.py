@@ -132,6 +132,7 @@ def check_rows(sent: Any, plan: Any) -> None:
     assert listed.groupby("audience")["channel"].nunique().max() == 1
 
 
+@pytest.mark.usefixtures("several_partitions")
 def test_a_plan_keeps_every_row_wherever_and_however_people_are_counted(
     rows: Any, make_shell: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -311,6 +311,7 @@ def people_columns(people: int, seed: int) -> Any:
 
 
 @pytest.mark.usefixtures("light_search")
+@pytest.mark.usefixtures("several_partitions")
 def test_everybody_in_memory_and_in_spark_get_the_same_channel_and_partner(
     make_shell: Any, spark: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

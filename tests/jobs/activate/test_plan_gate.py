@@ -83,6 +83,7 @@ def tables(rows: Any, log: Log, conf: Any) -> tuple[Any, Any]:
     return rows(ASSIGNMENT_OUTCOMES, assigned, DAY, conf), rows(SCORES, scored, DAY, conf)
 
 
+@pytest.mark.usefixtures("several_partitions")
 def test_spark_sums_give_what_plain_sums_give_whatever_the_partitioning(
     rows: Any, make_shell: Any, spark: Any, log: Log
 ) -> None:

@@ -112,7 +112,9 @@ def _applications(landing: Path, rng: Any, day: date, wave: int, applied: Any) -
     _csv(landing, "loans", day + timedelta(days=6), loans)
     late = rng.random(len(funded)) < 0.1
     for month in range(1, 13):
-        as_of = day + timedelta(days=5 + 31 * month)
+        as_of = (pd.Timestamp(day) + pd.DateOffset(months=month)).date() + timedelta(
+            days=5
+        )  # statements of a month are of one day
         if as_of > LAST:
             break
         rows = pd.DataFrame(

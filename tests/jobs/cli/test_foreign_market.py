@@ -28,11 +28,41 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def huoke(place: Path, *arguments: str, code: int = 0) -> str:
-    names = {"HUOKE_CONF": "conf", "HUOKE_LANDING": "landing", "HUOKE_WAREHOUSE": "warehouse"}
-    env = {**os.environ, **LIGHT_JVM, **{key: str(place / name) for key, name in names.items()}}
-    done = subprocess.run([HUOKE, *arguments], env=env, cwd=place, capture_output=True, text=True, check=False)
+    line = [HUOKE, *arguments]
+    done = subprocess.run(line, env=environment(place), cwd=place, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stdout[-2000:] + done.stderr[-2000:]
     return done.stdout + done.stderr
+
+
+# Several commands as one process runs them: each with its own words, exit code and output, one JVM for all of them.
+SEVERAL = """
+import contextlib, io, json, sys
+from jobs.cli import main
+
+told = []
+for words in json.loads(sys.argv[1]):
+    out, sys.argv, code = io.StringIO(), ["huoke", *words], 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code or 0
+    told.append([code, out.getvalue()])
+print(json.dumps(told))
+"""
+
+
+def environment(place: Path) -> dict[str, str]:
+    names = {"HUOKE_CONF": "conf", "HUOKE_LANDING": "landing", "HUOKE_WAREHOUSE": "warehouse"}
+    return {**os.environ, **LIGHT_JVM, **{key: str(place / name) for key, name in names.items()}}
+
+
+def several(place: Path, *commands: tuple[str, ...]) -> list[tuple[int, str]]:
+    """The exit code and the output of each."""
+    line = [sys.executable, "-c", SEVERAL, json.dumps(commands)]
+    done = subprocess.run(line, env=environment(place), cwd=place, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return [(code, said) for code, said in json.loads(done.stdout.splitlines()[-1])]
 
 
 def test_from_init_to_report(place: Path) -> None:
@@ -58,13 +88,14 @@ def test_what_leaves_is_as_the_contract_says(place: Path) -> None:
         "channel_costs": "channel campaign ad_group band currency spend is_allocated applications approvals "
         "funded good",
     }
+    files = [("show", table, "--day", DAY, "--out", str(place / f"{table}.csv")) for table in wanted]
+    told = several(place, *files, ("keys", "--out", str(place / "keys.csv")))
+    assert {code for code, _ in told} == {0}, told
     for table, columns in wanted.items():
-        huoke(place, "show", table, "--day", DAY, "--out", str(place / f"{table}.csv"))
         with (place / f"{table}.csv").open(encoding="utf-8") as handle:
             rows = list(csv.DictReader(handle))
         assert rows, table
         assert {"day", *columns.split()} <= set(rows[0]), table
-    huoke(place, "keys", "--out", str(place / "keys.csv"))
     with (place / "keys.csv").open(encoding="utf-8") as handle:
         keys = {row["prospect_key"]: row["prospect_id"] for row in csv.DictReader(handle)}
     assert len(keys) == 1200
@@ -94,21 +125,32 @@ def test_the_same_day_again_publishes_nothing(place: Path) -> None:
 
 def test_what_if_answers_beside_the_plan_and_writes_nothing(place: Path) -> None:
     before = {file: file.read_bytes() for file in (place / "warehouse").rglob("*") if file.is_file()}
-    said = json.loads(huoke(place, "plan", "--budget", "kiosk=+20%", "--json"))
+    (done, answer), (unfit, refused), (odd, usage) = several(
+        place,
+        ("plan", "--budget", "kiosk=+20%", "--json"),
+        ("plan", "--good", "100000"),
+        ("plan", "--budget", "kiosk=20%"),
+    )
+    assert (done, unfit, odd) == (0, 65, 64)
+    said = json.loads(answer)
     old, new = ({row["channel"]: row for row in said[name]} for name in ("published", "what_if"))
     assert new["kiosk"]["budget"] == pytest.approx(1.2 * old["kiosk"]["budget"])
     assert said["is_feasible"]
     assert not said["inputs_moved_on"]
-    refused = huoke(place, "plan", "--good", "100000", code=65)
     assert "100000 good customers cannot be won" in refused
     assert "→" in refused
     assert {file: file.read_bytes() for file in (place / "warehouse").rglob("*") if file.is_file()} == before
-    assert "is not understood" in huoke(place, "plan", "--budget", "kiosk=20%", code=64)
+    assert "is not understood" in usage
 
 
 def test_usage_errors_say_what_to_do(place: Path) -> None:
-    assert "--day" in huoke(place, "run", code=64)
-    assert "there is no job" in huoke(place, "run", "nonsense", "--day", DAY, code=64)
-    assert "write YYYY-MM-DD" in huoke(place, "run", "--day", "tomorrow", code=64)
-    assert "vault" in huoke(place, "show", "vault_prospects", code=77)
-    assert "No such command" in huoke(place, "fly", code=64)
+    cases = {
+        ("run",): (64, "--day"),
+        ("run", "nonsense", "--day", DAY): (64, "there is no job"),
+        ("run", "--day", "tomorrow"): (64, "write YYYY-MM-DD"),
+        ("show", "vault_prospects"): (77, "vault"),
+        ("fly",): (64, "No such command"),
+    }
+    for (code, words), (ended, said) in zip(cases.values(), several(place, *cases), strict=True):
+        assert ended == code
+        assert words in said

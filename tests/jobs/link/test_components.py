@@ -47,6 +47,7 @@ def graphs(dice: random.Random, chain: int, hub: int) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("road", "chain", "hub"), [({}, 10_000, 100_000), ({"most_in_one_task": 0}, 600, 500)])
+@pytest.mark.usefixtures("several_partitions")
 def test_random_graphs_chains_and_a_hub_get_their_smallest_node(
     spark: Any, make_shell: Any, road: dict[str, int], chain: int, hub: int
 ) -> None:

@@ -71,6 +71,7 @@ def test_the_cap_of_conf_decides_who_shares(rows: Any, make_shell: Any, conf: An
     assert centre == 1
 
 
+@pytest.mark.usefixtures("several_partitions")
 def test_order_of_rows_does_not_matter_and_others_arriving_change_nobody(linked: Any) -> None:
     first, _ = linked(planted())
     turned, _ = linked(planted()[::-1])

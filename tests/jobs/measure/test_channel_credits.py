@@ -71,6 +71,7 @@ def test_every_model_ties_and_the_last_touch_is_what_daily_costs_credits(told: A
     assert principal.to_dict() == pytest.approx(dict.fromkeys(principal.index, 10.01 * len(funded)))
 
 
+@pytest.mark.usefixtures("several_partitions")
 def test_neither_order_of_rows_nor_partitions_change_anything(told: Any) -> None:
     drop = world(2)
     first = told(drop)

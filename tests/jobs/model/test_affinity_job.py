@@ -66,6 +66,7 @@ def test_rows_are_those_shown_with_what_was_known_and_the_newest_are_left_out(
     pd.testing.assert_series_equal(sums["clicks"].astype(float), sums["expected"], check_names=False)
 
 
+@pytest.mark.usefixtures("several_partitions")
 def test_any_partitioning_gives_the_same_model(market: Any, conf: Any, shell: Any, rows: Any) -> None:
     f, models = market.frames, rows(STAGE_MODELS, [])
     told = (f["creatives"], f["prospects"])

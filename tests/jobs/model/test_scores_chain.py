@@ -118,6 +118,7 @@ def test_the_card_tells_what_drives_a_stage(trained: dict[str, Any]) -> None:
     assert "too thin" in card[(card["stage"] == "fraud") & (card["section"] == "note")]["text"].iloc[0]
 
 
+@pytest.mark.usefixtures("several_partitions")
 def test_any_partitioning_gives_the_same_scores(trained: dict[str, Any], conf: Any, shell: Any) -> None:
     inputs = trained["inputs"]
     shuffled = inputs["prospects"].orderBy("city", "income").repartition(7)
@@ -125,6 +126,7 @@ def test_any_partitioning_gives_the_same_scores(trained: dict[str, Any], conf: A
     pd.testing.assert_frame_equal(_sorted(again), trained["scores"], check_exact=True)
 
 
+@pytest.mark.usefixtures("several_partitions")
 def test_training_is_the_same_whatever_the_order_and_the_future(
     trained: dict[str, Any], conf: Any, shell: Any, rows: Any
 ) -> None:

@@ -98,6 +98,7 @@ def test_one_cell_changed_by_one_unit_in_any_column_changes_the_version(make_she
     assert len(set(versions.values())) == len(versions), versions
 
 
+@pytest.mark.usefixtures("several_partitions")
 def test_order_and_partitioning_do_not_change_the_version(make_shell: Any) -> None:
     shell = make_shell()
     assert hash_of(shell, ROWS) == hash_of(shell, ROWS.iloc[::-1], partitions=2)

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from jobs.link.identity.conflicts import MUST_NOT_LINK
 from jobs.link.identity.ties import OVER_SHARED
@@ -45,6 +46,7 @@ def test_weaker_identifiers_give_way_to_two_national_ones(rows: Any, make_shell:
     assert dropped["holders"].to_dict()["phone", "centre"] == 6
 
 
+@pytest.mark.usefixtures("several_partitions")
 def test_no_person_of_random_sharers_has_two_and_order_does_not_matter(rows: Any, make_shell: Any, conf: Any) -> None:
     dice = random.Random(4)
     content = [
