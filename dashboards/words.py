@@ -10,6 +10,7 @@ from typing import Literal
 from dashboards.phrases import PHRASES
 from jobs.runtime.errors import UsageError
 from jobs.runtime.settings import MetricConf
+from jobs.runtime.standard_metrics import STANDARD
 
 Lang = Literal["en", "zh"]
 LANGUAGES: tuple[Lang, ...] = ("en", "zh")
@@ -42,10 +43,10 @@ class Words:
 
 
 def speak(lang: str, metrics: Mapping[str, MetricConf]) -> Words:
-    """The words of a language; UsageError names the ones there are."""
+    """The words of a language, with the standard metrics where `metrics` has none; UsageError names the languages."""
     for known in LANGUAGES:
         if lang == known:
-            return Words(known, metrics)
+            return Words(known, STANDARD | dict(metrics))
     raise UsageError(f"there is no language {lang!r}; choose one of {', '.join(LANGUAGES)}")
 
 

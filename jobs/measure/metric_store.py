@@ -10,10 +10,11 @@ from pyspark.sql import functions as F
 
 from jobs.contract import job
 from jobs.measure.metric_cells import GRAIN, Cells, band_cells, cost_cells, delivery_cells, lift_cells, vintage_cells
-from jobs.measure.metrics import DECIDED, STANDARD, parts
+from jobs.measure.metrics import DECIDED, parts
 from jobs.runtime.conf import Conf
 from jobs.runtime.errors import UsageError
 from jobs.runtime.settings import MetricConf
+from jobs.runtime.standard_metrics import STANDARD
 from jobs.tables.ingest import DELIVERIES_REPORTED
 from jobs.tables.measure.costs import CHANNEL_COSTS, SPEND_LEDGER
 from jobs.tables.measure.experiments import BAND_LIFTS, CHANNEL_LIFT

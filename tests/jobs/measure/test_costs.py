@@ -12,9 +12,9 @@ import yaml
 
 from jobs.measure.campaign_costs import campaign_costs
 from jobs.measure.channel_costs import channel_costs
-from jobs.measure.metrics import STANDARD
 from jobs.runtime.errors import UsageError
 from jobs.runtime.settings import MetricConf
+from jobs.runtime.standard_metrics import STANDARD
 from jobs.tables.measure.costs import BOOK, COUNTS, DAILY_COSTS
 
 DAY = date(2027, 5, 1)
