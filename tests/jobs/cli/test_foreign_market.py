@@ -67,7 +67,7 @@ def several(place: Path, *commands: tuple[str, ...]) -> list[tuple[int, str]]:
 
 def test_from_init_to_report(place: Path) -> None:
     said = json.loads(huoke(place, "init", "--json"))
-    assert said["newest_day"] == "2025-06-14"
+    assert said["newest_day"] == "2025-06-07"
     assert (place / "conf" / "channels" / "kiosk.yaml").is_file()
     assert "tenure_years: numeric" in (place / "conf" / "base.yaml").read_text()
     assert "currency: HUF" in (place / "conf" / "base.yaml").read_text()
