@@ -100,13 +100,11 @@ def with_views(acted: DataFrame, touches: DataFrame, outcomes: DataFrame) -> Dat
     """`acted` and, `is_act` false, the views of whoever applied or by whose click; both with the same columns."""
     came = outcomes.select(journeyer().alias("_came")).where("_came is not null").distinct()
     clicks = outcomes.select(F.col("id_click_key").alias("_click")).where("_click is not null").distinct()
-    seen = touches.where(F.col("kind").isin(*SEEN_KINDS)).join(came, journeyer() == F.col("_came"), "left")
-    views = seen.join(clicks, F.col("id_click_key") == F.col("_click"), "left").where(
-        "_came is not null or _click is not null"
-    )
-    return acted.withColumn("is_act", F.lit(True)).union(
-        views.select(*acted.columns).withColumn("is_act", F.lit(False))
-    )
+    seen, is_own = touches.where(F.col("kind").isin(*SEEN_KINDS)), journeyer() == F.col("_came")
+    own = seen.join(came, is_own, "left_semi")
+    others = seen.join(clicks, F.col("id_click_key") == F.col("_click"), "left_semi").join(came, is_own, "left_anti")
+    views = own.union(others).select(*acted.columns)
+    return acted.withColumn("is_act", F.lit(True)).union(views.withColumn("is_act", F.lit(False)))
 
 
 def credited_touch(outcomes: DataFrame, touches: DataFrame, told: list[str], measure: MeasureConf) -> DataFrame:
