@@ -77,8 +77,11 @@ def _book(world: World, size: int, seed: int) -> tuple[pd.DataFrame, pd.DataFram
     told = statements(funded_us, principal, term, ageing, FIRST_MONTH, FIRST_MONTH + VINTAGES + GOOD_MONTHS)
     name = np.array([f"l{i}" for i in range(len(month))])
     loans = pd.DataFrame({"loan_id": name, "application_id": name, "month": month})
+    loans["principal"] = loans["principal_minor"] = principal / 100
     loans["funded_at"] = loans["applied_at"] = pd.to_datetime(funded_us, unit="us", utc=True)
     states = pd.DataFrame({"loan_id": name[told.loan], "months_on_book": told.months_on_book})
+    for name in ("balance", "charged_off", "recovered"):
+        states[name] = getattr(told, name) / 100
     states["days_past_due"], states["month"] = told.days_past_due, month[told.loan] + told.months_on_book
     days = {day: as_date(int(day)) for day in np.unique(told.as_of_day)}
     return loans, states.assign(as_of_day=pd.Series(told.as_of_day).map(days))
@@ -122,14 +125,14 @@ def _rows(seed: int, developed: pd.DataFrame, told: pd.DataFrame, loans: pd.Data
 
 
 def show(found: list[Row]) -> None:
-    """Print a line a threshold and age: errors, intervals, and how often chance alone leaves anyone within a tenth."""
+    """Print a line a threshold and age: errors, intervals, how often known hazards by age would be within a tenth."""
     rows = pd.DataFrame(found)
     rows["off"] = (rows["developed"] / rows["came"] - 1).abs()
     rows["holds"] = (rows["lo"] <= rows["came"]) & (rows["came"] <= rows["hi"])
     left = rows["came"] * rows["loans"] - rows["seen"]
     rows["chance"] = 2 * norm.cdf(NEAR * rows["came"] * rows["loans"] / np.sqrt(np.maximum(left, 0.5))) - 1
     print(f"{'over':>5} {'seen to':>8} {'vintages':>9} {'rate':>7} {'seen':>6} {'off':>7} {'within 10 %':>12}", end="")
-    print(f" {'if hazards were known':>22} {'intervals hold':>15}")
+    print(f" {'knowing ages alone':>22} {'intervals hold':>15}")
     for (days, seen), mine in rows.groupby(["days_past_due", "age"]):
         print(
             f"{days:5} {seen:8} {len(mine):9} {mine['came'].mean():7.2%} {mine['seen'].mean():6.0f} "

@@ -1,4 +1,4 @@
-"""Rates of cohorts developed by what each month on book adds to those not yet counted (a discrete-time hazard).
+"""Rates of cohorts developed by the state each member is in, and by how often those in it moved on or were counted.
 
 What is to come does not lean on the little that a young cohort has shown, as in a chain ladder, but on all cohorts.
 """
@@ -8,62 +8,59 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaincinv
 
-from jobs.measure.development.triangles import Floats, Triangle
+from jobs.measure.development.triangles import Floats, Ints
 from segments.intervals import LEVEL
 
-PRIOR = 0.5  # Jeffreys
+PRIOR = 0.5  # Jeffreys, spread over where a member may go
+BORROWED = 20.0  # moves that a state at one age is given of the same state at all ages
 
 
 @dataclass(frozen=True)
 class DevelopedRate:
-    """(cohorts,): `rate` at the last age with 95 % bounds; `observed`: what was seen of it; `is_final`: all was."""
+    """(cohorts,): `rate` at the last age with 95 % bounds."""
 
     rate: Floats
     lo: Floats
     hi: Floats
-    observed: Floats
-    is_final: np.ndarray
 
 
-def developed_rate(triangle: Triangle, sizes: Floats, draws: int = 4000, seed: int = 0) -> DevelopedRate:
-    """Shares of `sizes` (cohorts,) that are counted by the last age, of running counts seen so far.
+def developed_rate(
+    counted: Floats, left: Floats, newest: Ints, moves: Floats, draws: int = 1000, seed: int = 0
+) -> DevelopedRate:
+    """Shares of cohorts that are counted by the last age.
 
-    A cohort's own count stands; each month to come adds to those left the share it added in all cohorts that have
-    reached it. The bounds hold what the cohort will come to: hazards are drawn from their posteriors, and what is to
-    come by chance. A cohort of which nothing was seen rests on the others alone; a month nobody reached is not known.
+    `counted` (cohorts,) so far; `left` (cohorts, states) the others by the state they are in at age `newest`; `moves`
+    (ages, states, states + 1): how many went in the step to an age from a state to each, the last being counted. What
+    is counted stands; the others go step by step as all cohorts did. The bounds hold what the cohort will come to:
+    moves are drawn from their posteriors, and what is to come by chance. A step nobody has made is not known.
     """
-    newest, ages = triangle.newest, triangle.seen.shape[1]
-    events, exposed = _exposures(triangle, sizes)
+    steps = len(moves)
+    sizes = counted + left.sum(axis=1)
+    pooled = moves.sum(axis=0) + PRIOR / moves.shape[2]
+    prior = BORROWED * pooled / pooled.sum(axis=1, keepdims=True)
+    weights = moves + prior
+    mean = _chances(weights / weights.sum(axis=2, keepdims=True))
     rng = np.random.default_rng(seed)
-    known = exposed > 0
-    mean = events / np.where(known, exposed, np.nan)
-    hazards = np.where(known, rng.beta(events + PRIOR, np.maximum(exposed - events, 0) + PRIOR, (draws, ages)), np.nan)
-    counted = np.where(newest >= 0, np.nan_to_num(triangle.latest), 0.0)
-    rate, low, high = (np.full(len(newest), np.nan) for _ in range(3))
-    tail = (1 - LEVEL) / 2
+    gammas = rng.gamma(weights[:, None], size=(steps, draws, *weights.shape[1:]))
+    drawn = np.minimum(_chances(gammas / gammas.sum(axis=3, keepdims=True)), 1.0)
+    # Chances from an age on are known while somebody made each step from there.
+    is_known = np.append(np.flip(np.logical_and.accumulate(np.flip(moves.sum(axis=(1, 2)) > 0))), True)
+    rate, low, high = (np.full(len(sizes), np.nan) for _ in range(3))
+    tail = 50 * (1 - LEVEL)
     for i, age in enumerate(newest):
-        if not sizes[i]:
+        if not sizes[i] or not is_known[age]:
             continue
-        left = sizes[i] - counted[i]
-        to_come = 1 - np.prod(1 - mean[age + 1 :])
-        rate[i] = (counted[i] + left * to_come) / sizes[i]
-        if age == ages - 1:
-            low[i] = betaincinv(counted[i] + PRIOR, left + PRIOR, tail)
-            high[i] = betaincinv(counted[i] + PRIOR, left + PRIOR, 1 - tail)
-        elif np.isfinite(rate[i]):
-            chances = 1 - np.prod(1 - hazards[:, age + 1 :], axis=1)
-            totals = counted[i] + rng.binomial(round(left), chances)
-            low[i], high[i] = np.percentile(totals, [100 * tail, 100 * (1 - tail)]) / sizes[i]
-    observed = np.divide(counted, sizes, out=np.full(len(newest), np.nan), where=(sizes > 0) & (newest >= 0))
-    return DevelopedRate(rate, low, high, observed, newest == ages - 1)
+        rate[i] = (counted[i] + left[i] @ mean[age]) / sizes[i]
+        totals = counted[i] + rng.binomial(np.round(left[i]).astype(np.int64), drawn[age]).sum(axis=1)
+        low[i], high[i] = np.percentile(totals, [tail, 100 - tail]) / sizes[i]
+    return DevelopedRate(rate, low, high)
 
 
-def _exposures(triangle: Triangle, sizes: Floats) -> tuple[Floats, Floats]:
-    """(ages,) counts that each age added, and people who were still to be counted then."""
-    running = triangle.seen
-    before = np.column_stack([np.zeros(len(running)), running[:, :-1]])
-    seen = ~np.isnan(running)
-    added = np.where(seen, running - before, 0.0).sum(axis=0)
-    return added, np.where(seen, sizes[:, None] - before, 0.0).sum(axis=0)
+def _chances(shares: Floats) -> Floats:
+    """(steps + 1, …, states): chance to be counted by the last age, by age and state; `shares` of moves, as above."""
+    states = shares.shape[-2]
+    found = np.zeros((len(shares) + 1, *shares.shape[1:-1]))
+    for age in reversed(range(len(shares))):
+        found[age] = shares[age, ..., states] + np.einsum("...ij,...j->...i", shares[age, ..., :states], found[age + 1])
+    return found
