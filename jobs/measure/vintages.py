@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from jobs.contract import job
 from jobs.measure.credit import credited_touch
 from jobs.measure.development.exposure import developed_rate
+from jobs.measure.development.rolls import is_repaid
 from jobs.measure.development.triangles import Triangle
 from jobs.measure.loan_months import loan_months
 from jobs.measure.metrics import ALL
@@ -94,7 +95,6 @@ def _states(funded: DataFrame, months: DataFrame) -> DataFrame:
     """
     so_far = Window.partitionBy("loan_id").orderBy("months_on_book")
     told = months.where(F.col("months_on_book") <= GOOD_MONTHS).drop("principal_minor").join(funded, "loan_id")
-    is_closed = F.col("is_charged_off") | ((F.col("balance_minor") == 0) & (F.col("days_past_due") == 0))
     own = told.select(
         *GRAIN,
         "loan_id",
@@ -111,7 +111,7 @@ def _states(funded: DataFrame, months: DataFrame) -> DataFrame:
         F.max("days_past_due").over(so_far).alias("worst"),
         F.when(F.col("is_charged_off"), 0).otherwise(F.col("balance_minor")).alias("owed"),
         F.sum("lost_minor").over(so_far).alias("lost"),
-        F.when(is_closed, CLOSED).otherwise(_over("days_past_due")).alias("state"),
+        F.when(F.col("is_charged_off") | is_repaid(), CLOSED).otherwise(_over("days_past_due")).alias("state"),
     ).withColumn("worst_state", _over("worst"))
     before = [F.coalesce(F.lag(name).over(so_far), F.lit(0)).alias(f"{name}_before") for name in STATES]
     return own.select("*", *before, F.lag("since").over(so_far).isNull().alias("is_first"))

@@ -148,10 +148,7 @@ def _step(shell: Shell, node: Node, force: bool, ledger: Callable[[date], Any] |
 def opened(warehouse: Any, landing: Any, conf: Any) -> Iterator[Shell]:
     """A shell on a warehouse with its Spark session, ended on the way out."""
     from jobs.runtime.keys import load_keys
-    from jobs.runtime.session import spark_session
+    from jobs.runtime.session import running
 
-    spark = spark_session(conf.base.spark, warehouse / "scratch")
-    try:
+    with running(conf.base.spark, warehouse / "scratch") as spark:
         yield Shell(warehouse, landing, conf, load_keys(warehouse), spark)
-    finally:
-        spark.stop()

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jobs.runtime.class_archive import java_options
 from jobs.runtime.errors import TryAgain
@@ -39,6 +39,8 @@ DRIVER_SETTINGS = {
     # Telling the JVM of the line of every call: 11 calls for one. A traceback names the line as well.
     "spark.python.sql.dataFrameDebugging.enabled": "false",
 }
+# Of a machine that sleeps for more than two minutes Spark would think, on waking, that its one executor had died.
+ONE_PROCESS = {"spark.storage.blockManagerHeartbeatTimeoutMs": "7d"}
 
 
 def environment() -> None:
@@ -71,7 +73,8 @@ def spark_session(conf: SparkConf, scratch: Path) -> SparkSession:
             "spark.local.dir": str(scratch),
             "spark.sql.warehouse.dir": str(scratch / "spark-warehouse"),
         }
-        for key, value in (DRIVER_SETTINGS | java_options() | SETTINGS | shuffle | fixed | conf.settings).items():
+        own = ONE_PROCESS if conf.master.startswith("local") else {}
+        for key, value in (DRIVER_SETTINGS | own | java_options() | SETTINGS | shuffle | fixed | conf.settings).items():
             builder = builder.config(key, value)
         with errors_to(scratch / "spark.log"):
             return builder.getOrCreate()
@@ -81,6 +84,38 @@ def spark_session(conf: SparkConf, scratch: Path) -> SparkSession:
             f"check that it is up and that Java 17 or newer is on PATH ({scratch}/spark.log says more), "
             "then run the same command again"
         ) from error
+
+
+@contextmanager
+def running(conf: SparkConf, scratch: Path) -> Iterator[SparkSession]:
+    """A session for the block, stopped after it. Raises TryAgain when its JVM ends before the block does."""
+    spark = spark_session(conf, scratch)
+    try:
+        yield spark
+    except Exception as error:
+        if not has_ended(spark):
+            raise
+        raise TryAgain(
+            f"Spark ended while it was working; {scratch}/spark.log says what it saw, and where that tells nothing "
+            "it was killed, often for want of memory (spark.driver_memory in base.yaml says how much it may take); "
+            "run the same command again: what was published stays, and it goes on from there"
+        ) from error
+    finally:
+        if not has_ended(spark):
+            spark.stop()
+
+
+def has_ended(spark: Any) -> bool:
+    """Whether a session's own JVM is gone or its context was stopped; of a Spark elsewhere that is never said."""
+    from py4j.protocol import Py4JError
+
+    context = getattr(spark, "_sc", None)
+    if context is None or context._jsc is None:
+        return context is not None
+    try:
+        return bool(context._jsc.sc().isStopped())
+    except (OSError, Py4JError):
+        return True
 
 
 @contextmanager

@@ -40,18 +40,18 @@ def opened(warehouse: Path, conf: Conf) -> Iterator[Shell]:
     On one machine a temporary folder takes what a run writes; a cluster needs the warehouse's own staging, which is
     emptied again.
     """
-    from jobs.runtime.session import spark_session
+    from jobs.runtime.session import running
 
-    with tempfile.TemporaryDirectory(prefix="huoke-plan-") as folder:
-        spark = spark_session(conf.base.spark, Path(folder) / "scratch")
-        stages = Path(folder) / "staging" if conf.base.spark.master.startswith("local") else None
+    with tempfile.TemporaryDirectory(prefix="huoke-plan-") as name:
+        folder = Path(name)
+        stages = folder / "staging" if conf.base.spark.master.startswith("local") else None
         keys = Keys(secrets.token_bytes(32))
-        shell = Shell(warehouse, Path(folder) / "landing", conf, keys, spark, stages)
-        try:
-            yield shell
-        finally:
-            shell.tidy()
-            spark.stop()
+        with running(conf.base.spark, folder / "scratch") as spark:
+            shell = Shell(warehouse, folder / "landing", conf, keys, spark, stages)
+            try:
+                yield shell
+            finally:
+                shell.tidy()
 
 
 def answer(shell: Shell, changes: Changes, day: date | None = None) -> Answer:

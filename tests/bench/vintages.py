@@ -80,8 +80,8 @@ def _book(world: World, size: int, seed: int) -> tuple[pd.DataFrame, pd.DataFram
     loans["principal"] = loans["principal_minor"] = principal / 100
     loans["funded_at"] = loans["applied_at"] = pd.to_datetime(funded_us, unit="us", utc=True)
     states = pd.DataFrame({"loan_id": name[told.loan], "months_on_book": told.months_on_book})
-    for name in ("balance", "charged_off", "recovered"):
-        states[name] = getattr(told, name) / 100
+    for amount in ("balance", "charged_off", "recovered"):
+        states[amount] = getattr(told, amount) / 100
     states["days_past_due"], states["month"] = told.days_past_due, month[told.loan] + told.months_on_book
     days = {day: as_date(int(day)) for day in np.unique(told.as_of_day)}
     return loans, states.assign(as_of_day=pd.Series(told.as_of_day).map(days))

@@ -1,4 +1,7 @@
-"""`kill -9` at many moments of a run: no half table is ever read, and the re-run ends where an undisturbed one does."""
+"""`kill -9` at many moments of a run: no half table is ever read, and the re-run ends where an undisturbed one does.
+
+Every third kill hits Spark's JVM alone: the command must then say so, and leave with 75 (try again).
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import chain
 
+from jobs.runtime.errors import TryAgain
 from jobs.runtime.store import Store
 from support import LIGHT_JVM
 
@@ -54,12 +58,23 @@ class Reader(threading.Thread):
             self.torn.append(f"{table}@{day}: {found} rows of {pointer.rows}")
 
 
-def start(landing: Path, warehouse: Path, jobs: tuple[str, ...]) -> subprocess.Popen[bytes]:
+def start(landing: Path, warehouse: Path, jobs: tuple[str, ...], said: Path) -> subprocess.Popen[bytes]:
     words = chain.words(landing, warehouse, chain.LAST.isoformat(), *jobs, extra=["--no-send"])
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
-    return subprocess.Popen(
-        chain.command(*words), env=chain.environment(**LIGHT_JVM), cwd=chain.ROOT, start_new_session=True, **quiet
-    )
+    with said.open("wb") as errors:
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": errors, "stdin": subprocess.DEVNULL}
+        return subprocess.Popen(
+            chain.command(*words), env=chain.environment(**LIGHT_JVM), cwd=chain.ROOT, start_new_session=True, **quiet
+        )
+
+
+def kill_jvm(process: subprocess.Popen[bytes], said: Path) -> None:
+    """Kill the JVM that a run started, and no other of its processes."""
+    table = subprocess.run(["ps", "-axo", "pid=,ppid=,comm="], capture_output=True, text=True, check=True).stdout
+    children = [line.split(None, 2) for line in table.splitlines()]
+    (jvm,) = [int(pid) for pid, parent, name in children if int(parent) == process.pid and name.endswith("java")]
+    os.kill(jvm, signal.SIGKILL)
+    assert process.wait(60) == TryAgain.exit_code, said.read_text(encoding="utf-8")[-2000:]
+    assert "run the same command again" in said.read_text(encoding="utf-8")
 
 
 def open_stages(warehouse: Path) -> int:
@@ -88,7 +103,7 @@ def kill_storm(folder: Path, kills: int, between: int, run: Run, jobs: tuple[str
     while fired < kills:
         at_stage = open_stages(torn) < between or chance.random() < 0.3
         before = sum(event["event"] == "staged" for event in chain.events(torn))
-        process = start(landing, torn, jobs)
+        process = start(landing, torn, jobs, folder / "said")
         moment = time.monotonic() + (120 if at_stage else chance.uniform(5, 25))
         while process.poll() is None and time.monotonic() < moment:
             staged = sum(event["event"] == "staged" for event in chain.events(torn))
@@ -101,8 +116,11 @@ def kill_storm(folder: Path, kills: int, between: int, run: Run, jobs: tuple[str
             # Everything is published already: take the newest tables away so that there is work to be killed in.
             _forget(torn, chance)
             continue
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        if fired % 3 == 2:
+            kill_jvm(process, folder / "said")
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
         fired += 1
         tally.write_text(str(fired), encoding="utf-8")
     fell_between = open_stages(torn)

@@ -47,9 +47,12 @@ def roll_rates(months: DataFrame) -> DataFrame:
 
 def state() -> Column:
     """The state of a loan at a month's end."""
-    found = F.when(F.col("is_charged_off"), "charged_off").when(
-        (F.col("balance_minor") == 0) & (F.col("days_past_due") == 0), "repaid"
-    )
+    found = F.when(F.col("is_charged_off"), "charged_off").when(is_repaid(), "repaid")
     for most, name in BUCKETS:
         found = found.when(F.col("days_past_due") <= most, name)
     return found.otherwise(WORST)
+
+
+def is_repaid() -> Column:
+    """Nothing is owed any more, and nothing is late."""
+    return (F.col("balance_minor") == 0) & (F.col("days_past_due") == 0)

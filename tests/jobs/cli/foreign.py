@@ -112,9 +112,8 @@ def _applications(landing: Path, rng: Any, day: date, wave: int, applied: Any) -
     _csv(landing, "loans", day + timedelta(days=6), loans)
     late = rng.random(len(funded)) < 0.1
     for month in range(1, 13):
-        as_of = (pd.Timestamp(day) + pd.DateOffset(months=month)).date() + timedelta(
-            days=5
-        )  # statements of a month are of one day
+        # Statements of a month are of one day.
+        as_of = (pd.Timestamp(day) + pd.DateOffset(months=month)).date() + timedelta(days=5)
         if as_of > LAST:
             break
         rows = pd.DataFrame(
