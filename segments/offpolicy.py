@@ -85,7 +85,8 @@ def values(sums: Sums) -> Values:
     few = [name for name, arm in sums.arms.items() if arm.people < FEW or arm.weight <= 0]
     together = met if len(few) == len(sums.arms) else {name: sums.arms[name] for name in few}
     pooled = {name: _joined(together) for name in few}
-    if few and pooled[few[0]].weight <= 0:  # nothing was ever seen there: the other channels' mean must do
+    if few and pooled[few[0]].weight <= 0:  # nothing was ever seen there: all channels are judged by what was met
+        few = list(sums.arms)
         pooled = {name: _joined(met) for name in few}
     used = {name: pooled.get(name, arm) for name, arm in sums.arms.items()}
     residual = {name: (arm.outcome - arm.expected) / arm.weight for name, arm in used.items()}

@@ -21,7 +21,7 @@ def level(name: str, kind: str, cuts: Sequence[float]) -> Column:
     if kind == "categorical":
         return F.concat(F.lit(f"{name} = "), F.coalesce(column.cast("string"), F.lit("(null)")))
     words = F.lit("quarter 1")
-    for at, cut in enumerate(sorted(set(cuts)), start=2):
+    for at, cut in enumerate(sorted(cuts), start=2):
         words = F.when(column >= F.lit(float(cut)), F.lit(f"quarter {at}")).otherwise(words)
     return F.concat(F.lit(f"{name} "), F.when(column.isNull(), F.lit("(null)")).otherwise(words))
 

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 # A segment of one day must be the same tomorrow: no clock, no chance, nothing that looks outside the row.
 REFUSED = (
-    *("current_date", "current_timestamp", "curdate", "localtimestamp", "now"),
-    *("monotonically_increasing_id", "rand", "randn", "random", "shuffle", "spark_partition_id", "uuid"),
-    *("input_file_name", "java_method", "reflect", "select"),
+    *("curdate", "current_date", "current_time", "current_timestamp", "localtimestamp", "now", "unix_timestamp"),
+    *("monotonically_increasing_id", "rand", "randn", "random", "randstr", "shuffle", "spark_partition_id", "uniform"),
+    *("uuid", "input_file_name", "java_method", "reflect", "try_reflect", "select"),
+    *("current_user", "session_user", "user"),
 )
+LITERAL = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
+# Such literals are read off the clock.
+CLOCK = re.compile(r"""\b(?:date|timestamp\w*)\s*['"]\s*(now|today|tomorrow|yesterday)\b""", re.IGNORECASE)
 
 
 def members(
@@ -31,10 +35,10 @@ def members(
     from pyspark.errors import PySparkException
     from pyspark.sql import functions as F
 
-    words = {word.lower() for word in re.findall(r"[^\W\d]\w*", re.sub(r"'(?:[^'\\]|\\.|'')*'", "''", predicate))}
+    words = {word.lower() for word in re.findall(r"[^\W\d]\w*", LITERAL.sub("''", predicate))}
     if found := sorted(words & {item.lower() for item in forbidden}):
         raise UsageError(f"segments/{name}.yaml: predicate: policy.yaml forbids {', '.join(found)}; leave it out")
-    if found := sorted(words & set(REFUSED)):
+    if found := sorted((words & set(REFUSED)) | {word.lower() for word in CLOCK.findall(predicate)}):
         raise UsageError(
             f"segments/{name}.yaml: predicate: {', '.join(found)} looks at the clock, at chance or outside the row; "
             "use the column `day` for the day of the run"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 import time
@@ -63,8 +64,17 @@ def evaluate(
     rows: list[dict[str, Any]] = []
     if landing is not None and truth is not None:
         name = landing.resolve().parent.name
+        place = hashlib.sha256(str(landing.resolve()).encode()).hexdigest()[:8]
         rows += referee(
-            landing, truth, folder / name, shares, steps, {"family": name, "seed": 0}, say, caps=caps, partners=partners
+            landing,
+            truth,
+            folder / f"{name}-{place}",
+            shares,
+            steps,
+            {"family": name, "seed": 0},
+            say,
+            caps=caps,
+            partners=partners,
         )
     else:
         family = str(market)

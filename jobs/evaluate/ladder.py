@@ -32,7 +32,9 @@ PRODUCT, ORACLE, LIMIT = 6, 7, 8
 
 @dataclass(frozen=True)
 class Paid:
-    """What a lender has paid so far, by channel, base currency: a person sent, and a click where clicks are billed."""
+    """What a lender has to pay on average, by channel, base currency: a person sent, and a click where clicks are
+    billed.
+    """
 
     a_person: Floats
     a_click: Floats

@@ -25,7 +25,9 @@ MOST_ROWS = 500_000
 
 @dataclass(frozen=True)
 class Seen:
-    """Candidates with their features in the newest snapshot, and labelled rows with the features of their time."""
+    """Candidates with their features in the newest snapshot, and labelled rows: of those sent with the features of
+    their time, of the book with the newest.
+    """
 
     features: Features
     candidates: pd.DataFrame  # index: prospect_key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -74,6 +75,7 @@ def referee(
         "caps": None if caps is None else asdict(caps),
         "partners": partners,
         "code": code_print(),
+        "of": market_print(landing, truth),
     }
     kept = folder / "rows.json"
     if kept.is_file():
@@ -121,6 +123,18 @@ def referee(
     return rows
 
 
+def market_print(landing: Path, truth: Path) -> str:
+    """What tells a market from another of the same name: every file of its truth, and what landed when."""
+    told = hashlib.sha256()
+    for file in sorted(truth.rglob("*")):
+        if file.is_file():
+            told.update(f"{file.relative_to(truth)}\n".encode() + hashlib.sha256(file.read_bytes()).digest())
+    for file in sorted(landing.rglob("*")):
+        if file.is_file():
+            told.update(f"{file.relative_to(landing)} {file.stat().st_size}\n".encode())
+    return told.hexdigest()[:32]
+
+
 def plan_day(landing: Path, truth: Path) -> date:
     """The day the plan is for: after history in a market of our own, else the newest landed day."""
     if (truth / MARKER).exists():
@@ -151,7 +165,7 @@ def late_of_book(people: Candidates) -> float | None:
 
 
 def _paid(warehouse: Path, day: date, conf: Conf, channels: list[str], people: Candidates) -> Paid:
-    """Average cost of a person sent, and of a click, from the ledger of spend."""
+    """Average cost of a person sent, and of a click: what the scores expect, which adds up to what was spent."""
     found = export.find(warehouse, "scores", day)
     columns = ["channel", "expected_cost"]
     frame = pa.Table.from_batches(list(found.batches()), schema=found.schema).select(columns).to_pandas()

@@ -54,8 +54,8 @@ def band_cuts(
 ) -> pd.DataFrame:
     """Quantiles of the band score of at most MAX_SCORED prospects, merged where the newest responses disagree.
 
-    Judged on assignments of the newest `calibration_days` (plus the 14 days they take), which no model was fitted
-    on. Without a model everybody is in one band.
+    Judged on assignments of the newest `calibration_days` (plus the 14 days they take), on which the stages click,
+    apply and organic are calibrated and counts are fitted too. Without a model everybody is in one band.
     """
     funnel = load_funnel(models, shell)
     if funnel.version == PRIOR_VERSION:

@@ -37,7 +37,8 @@ def profiles(prospects: DataFrame, scores: DataFrame, members: DataFrame, *, con
     sizes = shell.small(sized, MAX_CELLS, ["kind", "name"])
     if sizes.empty:
         return pd.DataFrame(columns=COLUMNS)
-    counts = shell.small(shares(facts), MAX_CELLS, ["kind", "name", "item"])
+    told = shares(facts).where(F.col("people") >= SMALLEST_CELL)  # a category may have as many levels as people
+    counts = shell.small(told, MAX_CELLS, ["kind", "name", "item"])
     channels = shell.small(shares(facts.withColumn("items", F.array("channel"))), MAX_CELLS, ["kind", "name", "item"])
     plain = sizes[["kind", "name", "size"]]
     parts = [

@@ -11,6 +11,7 @@ from jobs.contract import job
 from jobs.model.person_features import person_features
 from jobs.model.serving.funnel import Funnel, Part, version_of
 from jobs.model.serving.load import MAX_MODELS
+from jobs.model.serving.prices import meant_prices
 from jobs.model.training.billed import billed_units
 from jobs.model.training.card import model_card
 from jobs.model.training.challenger import challenge
@@ -95,6 +96,6 @@ def stage_models(
     return (
         models,
         pd.concat([card, notes], ignore_index=True) if len(notes) else card,
-        model_errors(fits, assigned, decided, billed, day, conf),
+        model_errors(fits, assigned, decided, billed, meant_prices(rates, day, conf, shell), day, conf),
         partner_passes(decided, funnel, features, conf.partners),
     )

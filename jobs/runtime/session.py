@@ -107,7 +107,7 @@ def running(conf: SparkConf, scratch: Path) -> Iterator[SparkSession]:
 
 def has_ended(spark: Any) -> bool:
     """Whether a session's own JVM is gone or its context was stopped; of a Spark elsewhere that is never said."""
-    from py4j.protocol import Py4JError
+    from py4j.protocol import Py4JError  # type: ignore[import-untyped]
 
     context = getattr(spark, "_sc", None)
     if context is None or context._jsc is None:

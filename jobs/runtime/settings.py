@@ -54,7 +54,6 @@ class TrainingConf(Strict):
     window_days: int = Field(540, ge=30)
     min_positives: int = Field(30, ge=1)
     calibration_days: int = Field(60, ge=0)
-    weekday: int = Field(0, ge=0, le=6)
     seed: int = 7
     clusters: int = Field(6, ge=2, le=50)
     bands: int = Field(8, ge=2, le=26)
@@ -276,7 +275,6 @@ class PolicyConf(Strict):
     max_quarantine_share: float = Field(0.02, ge=0, le=1)
     min_audience: int = Field(100, ge=0)
     max_consent_age_hours: int | None = Field(None, ge=1)
-    retention_days: int = Field(400, ge=1)
     max_persons_per_identity: int = Field(3, ge=1)
     approval: Literal["required", "none"] = "none"
     gate: Literal["off", "report", "ramp"] = "report"

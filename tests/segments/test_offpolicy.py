@@ -187,6 +187,7 @@ def test_channels_met_by_few_are_judged_together_and_nothing_met_is_no_judgement
     assert found.scale["b"] == pytest.approx(0.15 / 10.0)
     lone = offpolicy.values(Sums(**rest, arms={"a": many, "c": none}))
     assert lone.mean["c"] == lone.mean["a"]
+    assert lone.scale["a"] == pytest.approx(0.45 / 400.0), "its rows stand for the channel nobody met as well"
     for nothing in (Sums(**rest, arms={"c": none}), Sums(**{**rest, "pool": 0.0}, arms={"a": many})):
         with pytest.raises(ValueError, match="nobody was held out"):
             offpolicy.values(nothing)

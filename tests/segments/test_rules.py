@@ -36,6 +36,7 @@ def people(rows: Any) -> Any:
         ("income > 5 and city = 'gender'", ["a"]),
         ("registered_at >= day - interval 30 days", ["a"]),
         ("income is null", ["c"]),
+        ("city <> 'today' and city <> 'it''s' and income > 5", ["a", "b"]),
         ("region = 'north' or city in ('y')", ["b"]),
     ],
 )
@@ -54,6 +55,11 @@ def test_members_are_those_the_rule_holds_for(people: Any, predicate: str, keys:
         ("income + 1", "yes-or-no"),
         ("income >", "cannot be read"),
         ("rand() < 0.5", "rand"),
+        ("uniform(0, 10, 3) < 1", "uniform"),
+        ("unix_timestamp(registered_at) > unix_timestamp() - 2592000", "unix_timestamp"),
+        ("registered_at >= timestamp'yesterday'", "yesterday"),
+        ('registered_at >= DATE "today"', "today"),
+        ("city = \"it's\" and gender = 'f'", "forbids gender"),
         ("registered_at > current_timestamp()", "current_timestamp"),
     ],
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,8 +70,3 @@ def _whole(column: Any) -> tuple[Ints, Any]:
         return column.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64), known
     known = column.notna().to_numpy()
     return column.fillna(0).to_numpy().astype(np.int64), known
-
-
-def gather(layout: Layout, parts: Sequence[str]) -> tuple[str, ...]:
-    """The columns of some quantities, in order."""
-    return tuple(layout.column(name, k) for name in parts for k in range(len(layout.channels)))

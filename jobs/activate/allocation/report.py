@@ -86,8 +86,7 @@ def plan_rows(
             **_figures(list(by_channel.values()), errors),
         }
     )
-    frame = pd.DataFrame(rows).assign(currency=currency)
-    return frame.reindex(columns=[*frame.columns, *({"gap", "max_violation", "binding", "note"} - set(frame.columns))])
+    return pd.DataFrame(rows).assign(currency=currency)
 
 
 def _figures(parts: list[Any], errors: ModelErrors) -> dict[str, Any]:

@@ -20,7 +20,6 @@ from jobs.activate.allocation.trading import traded
 
 # Tightenings; times the moves are laid out anew in each, as everybody moves at most once; moves made in each.
 ROUNDS, AGAIN, STEPS = 6, 3, 400
-SPLIT = 1e-6
 TINY = 1e-9  # persons
 FURTHER = 1.1  # how much of what a row lacked it is tightened by next
 

@@ -115,31 +115,39 @@ def _once(passes: Passes, terms: Terms, people: int) -> _Solved:
     sample, share = passes.sample(people)
     terms = at_its_use(terms, sample.people, sample.luck, share)
     exploring, explored, asked = explore(passes, terms)
-    solved = _solve(passes, terms, terms.program(), exploring, explored, people)
-    asked_for = terms
-    for _ in range(MENDINGS):
-        solved = replace(solved, violation=_broken(asked_for, explored, solved))
-        if solved.violation == 0.0 or terms.impact.is_flat:
-            break
-        terms = _within_budgets(asked_for, terms, solved.sizes)
-        solved = _solve(passes, terms, terms.program(), exploring, explored, people)
-    solved = replace(solved, violation=_broken(asked_for, explored, solved))
+    solved = _kept(passes, terms, exploring, explored, people)
     if "floor" in [row.name for row in solved.program.rows] and solved.is_short:
-        best = _solve(passes, terms, terms.reach(), exploring, explored, people)
-        at_most = -best.bound + float(explored["good"].sum()) / passes.program.unit("good")
-        if at_most < (terms.good_floor or 0.0):
+        reach = at_its_use(terms.reach(), sample.people, sample.luck, share)
+        best = _kept(passes, reach, exploring, explored, people)
+        most = -best.bound + float(explored["good"].sum()) / passes.program.unit("good")
+        if most < (terms.good_floor or 0.0):
             priced = zip(best.program.rows, best.prices, strict=True)
             binding = tuple(row.name for row, price in priced if price > 0) or (PEOPLE,)
+            # Where use makes people dearer, a bound is one at the prices that were planned for.
+            told = "at most" if terms.impact.is_flat else "about"
             note = (
-                f"the floor of {terms.good_floor:g} good customers is out of reach: at most {at_most:.4g}; "
+                f"the floor of {terms.good_floor:g} good customers is out of reach: {told} {most:.4g}; "
                 f"what binds: {', '.join(binding)}"
             )
             solved = replace(best, notes=(note,), passes=best.passes + solved.passes, binding=binding)
     return replace(solved, passes=solved.passes + asked)
 
 
+def _kept(passes: Passes, terms: Terms, exploring: Exploring, explored: dict[str, Ints], people: int) -> _Solved:
+    """Solved at the use planned for, budgets held tighter as long as the use that came of it breaks one."""
+    asked_for = terms
+    solved = _solve(passes, terms, terms.program(), exploring, explored, people)
+    for _ in range(MENDINGS):
+        solved = replace(solved, violation=_broken(asked_for, explored, solved))
+        if solved.violation == 0.0 or terms.impact.is_flat:
+            break
+        terms = _within_budgets(asked_for, terms, solved.sizes)
+        solved = _solve(passes, terms, terms.program(), exploring, explored, people)
+    return replace(solved, violation=_broken(asked_for, explored, solved))
+
+
 def explore(passes: Passes, terms: Terms) -> tuple[Exploring, dict[str, Ints], int]:
-    """Explorers' choice, thinned so that they take at most the exploration share of each channel's places and money."""
+    """Explorers' choice, thinned so that they are expected to take the exploration share of each channel's places and money."""
     count = len(terms.channels)
     program = passes.program
     partners = program.partners

@@ -50,6 +50,8 @@ class Terms:
             rows.append(Row("fraud", "fraud", None, 0.0))
         rows += self._of_partners()
         partners = None if self.partners is None else self.partners.told_apart()
+        if self.objective == "good":
+            return Program(self.channels, "good", tuple(rows), self.load, partners=partners)
         if self.objective == "volume" and self.good_floor is not None:
             rows.append(Row("floor", "-good", None, -self.good_floor))
             return Program(self.channels, "cost", tuple(rows), self.load, self.supply, partners)
@@ -74,10 +76,9 @@ class Terms:
                     rows.append(Row(f"{kind}:{name}", kind, None, 0.0, place, cap - (overall or 0.0)))
         return rows
 
-    def reach(self) -> Program:
+    def reach(self) -> Terms:
         """The same without the floor: as many good customers as the other rows allow."""
-        rows = tuple(row for row in self.program().rows if row.name != "floor")
-        return Program(self.channels, "good", rows, self.load, partners=self.program().partners)
+        return replace(self, objective="good", good_floor=None)
 
     def used(self, listed: Floats, mean_cost: Floats) -> Terms:
         """The same planned for a use of the channels: so many people on each, who cost so much each at the usual load.

@@ -26,7 +26,7 @@ def at_its_use(terms: Terms, batch: People, luck: Luck, share: float) -> Terms:
     """
     if terms.impact.is_flat:
         return terms
-    step = -(-len(batch) // MAX_PEOPLE)
+    step = max(1, -(-len(batch) // MAX_PEOPLE))
     batch = batch.only(slice(None, None, step))
     luck, share = {name: draws[::step] for name, draws in luck.items()}, share / step
     listed, mean = _start(terms, batch)

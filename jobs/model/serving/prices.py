@@ -53,28 +53,53 @@ def prices(
         F.count_if(F.col("assigned_day") > F.lit(since)).alias("people"),
     )
     assigned = _by_channel(shell.small(told, 10_000))
-    return {
-        name: _price(
-            channel, spent.get(name, 0.0), recent.get(name, {}), ever.get(name, {}), assigned.get(name, {}), conf
+    seen = {
+        name: _seen_price(
+            channel, spent.get(name, 0.0), recent.get(name, {}), ever.get(name, {}), assigned.get(name, {})
         )
         for name, channel in sorted(conf.channels.items())
     }
+    meant = meant_prices(rates, day, conf, shell) if None in seen.values() else {}
+    for name, price in seen.items():
+        if price is None and name not in meant:
+            raise DataRefused(
+                f"job scores: what channel {name} costs is known from its budget alone, in "
+                f"{conf.channels[name].currency}, and no rate to {conf.base.currency} is known by {day}; land fx_rates "
+                "for that currency on or before that day"
+            )
+    return {name: Price(0.0, meant[name]) if price is None else price for name, price in seen.items()}
 
 
-def _price(
+def meant_prices(rates: DataFrame, day: date, conf: Conf, shell: Shell) -> dict[str, float]:
+    """By channel of conf what it means to spend on a person: budget by capacity, in the base currency, major units.
+
+    A channel whose currency has no rate by `day` is left out.
+    """
+    currencies = pd.DataFrame({"currency": sorted({channel.currency for channel in conf.channels.values()})})
+    rated = money.rated(shell.spark.createDataFrame(currencies), F.lit(day), rates, conf.base.currency)
+    told = shell.small(rated.where("rate is not null"), 10_000, ["currency"])
+    rate = {str(name): float(found) for name, found in zip(told["currency"], told["rate"], strict=True)}
+    return {
+        name: float(channel.budget) / max(channel.capacity, 1) * rate[channel.currency]
+        for name, channel in sorted(conf.channels.items())
+        if channel.currency in rate
+    }
+
+
+def _seen_price(
     channel: ChannelConf,
     spent: float,
     recent: Mapping[str, float],
     ever: Mapping[str, float],
     assigned: Mapping[str, float],
-    conf: Conf,
-) -> Price:
+) -> Price | None:
+    """What was paid tells; None where nothing was."""
     unit = {"click": "clicks", "impression": "shown", "message": "shown"}.get(channel.billing)
     if spent > 0 and unit and recent.get(unit, 0) > 0 and assigned.get(unit, 0) > 0:
         return Price(spent / recent[unit] * (ever[unit] / assigned[unit]), 0.0)
     if spent > 0 and assigned.get("people", 0) > 0:
         return Price(0.0, spent / assigned["people"])
-    return Price(0.0, float(channel.budget) / max(channel.capacity, 1))
+    return None
 
 
 def _units(touches: DataFrame, shell: Shell) -> dict[str, dict[str, float]]:

@@ -16,6 +16,7 @@ from jobs.runtime.conf import Conf
 from jobs.runtime.shell import Shell
 from segments import money
 from segments.calendar import billed_day
+from segments.campaigns import cleaned
 from segments.outcomes import ACTED_KINDS, APPLY_DAYS, SEEN_KINDS
 
 MAX_UNITS = 150_000
@@ -100,7 +101,9 @@ def _invoices(
     by_click = [name for name, unit in billing.items() if unit == "click"]
     units = F.when(F.col("channel").isin(*by_click), click).otherwise(shown)
     levels = [_level(name, finest) for name in ("ad_group", "creative")]
-    campaign = F.coalesce("campaign", F.lit(NONE)).alias("campaign")
+    # As links tell a touch's campaign.
+    named = cleaned(F.col("campaign"), conf.base.measure.campaign_names)
+    campaign = F.coalesce(named, F.lit(NONE)).alias("campaign")
     cost = (F.col("cost") * F.col("rate")).alias("cost")
     cells = rated.select("channel", campaign, *levels, "on_day", cost, units.alias("units"))
     summed = cells.groupBy(*CELL).agg(
@@ -110,7 +113,7 @@ def _invoices(
 
 
 def _listed(assignments: DataFrame, units: pd.DataFrame, shell: Shell) -> pd.DataFrame:
-    """People put on each channel's audience in the 14 days before each day: channel, on_day, listed."""
+    """People put on each channel's audience on each day or in the 14 before it: channel, on_day, listed."""
     told = assignments.groupBy("channel", "assigned_day").agg(F.count("*").alias("people"))
     waves = shell.small(told, 200_000, ["channel", "assigned_day"])
     waves["assigned_day"] = pd.to_datetime(waves["assigned_day"])
@@ -121,7 +124,7 @@ def _listed(assignments: DataFrame, units: pd.DataFrame, shell: Shell) -> pd.Dat
         total = np.concatenate([[0], np.cumsum(mine["people"].to_numpy())])
         asked = np.sort(pd.to_datetime(days).unique())
         first = np.searchsorted(at, asked - np.timedelta64(APPLY_DAYS, "D"), "left")
-        last = np.searchsorted(at, asked, "left")
+        last = np.searchsorted(at, asked, "right")
         listed = (total[last] - total[first]).astype(np.float64)
         rows.append(pd.DataFrame({"channel": channel, "on_day": asked, "listed": listed}))
     if not rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jobs.model.learners import BlendSettings, BoostedSettings, LogisticSettings, ScorecardSettings, Settings
+from jobs.runtime.conf import Conf
 from jobs.runtime.settings import Learner, Stage, TrainingConf
 
 # Organic applications are few: one slope on what the apply stage knows.
@@ -16,7 +17,7 @@ def learner_of(stage: Stage, training: TrainingConf) -> Learner:
 
 
 def is_glass_box(training: TrainingConf) -> bool:
-    """Whether response is told by scorecards alone: nothing is counted person by person beside them."""
+    """Whether click or apply is a scorecard: then nothing is counted person by person beside them."""
     return "scorecard" in (learner_of("click", training), learner_of("apply", training))
 
 
@@ -42,3 +43,9 @@ def rivals_of(stage: Stage, training: TrainingConf) -> tuple[Settings, ...]:
         if settings != chosen and settings not in found:
             found.append(settings)
     return tuple(found)
+
+
+def without_rivals(conf: Conf) -> Conf:
+    """The same conf for fits that no card tells of."""
+    training = conf.base.training.model_copy(update={"compare": ()})
+    return conf.model_copy(update={"base": conf.base.model_copy(update={"training": training})})

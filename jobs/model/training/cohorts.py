@@ -128,7 +128,9 @@ def asked_rows(
 
 
 def outside_rings(outcomes: DataFrame, shared: DataFrame, most: int) -> DataFrame:
-    """Outcomes of people whom the gates would let through: what rings do says nothing of those who can be sent."""
+    """Outcomes of people who share no device, account or picture with more than `most`: what rings do says nothing of
+    those who can be sent.
+    """
     rings = shared.where(F.col("persons") > most).select("person_key")
     return outcomes.join(rings, "person_key", "left_anti").select(*outcomes.columns)
 

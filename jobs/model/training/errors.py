@@ -14,6 +14,7 @@ from jobs.model.learners.features import Floats
 from jobs.model.learners.threads import side_by_side
 from jobs.model.person_features import person_features
 from jobs.model.serving.funnel import Funnel
+from jobs.model.training.choice import without_rivals
 from jobs.model.training.chosen import Told, overstated
 from jobs.model.training.counts import HALF, MIDDLE, count_clicks, count_units, count_wins
 from jobs.model.training.fits import RANDOMISED, Fits, of_channel
@@ -34,7 +35,13 @@ COLUMNS = ["measure", "channel", "pair", "log_ratio"]
 
 
 def model_errors(
-    fits: list[Fitted], assigned: pd.DataFrame, decided: pd.DataFrame, billed: pd.DataFrame, day: date, conf: Conf
+    fits: list[Fitted],
+    assigned: pd.DataFrame,
+    decided: pd.DataFrame,
+    billed: pd.DataFrame,
+    meant: Mapping[str, float],
+    day: date,
+    conf: Conf,
 ) -> pd.DataFrame:
     """Log ratios of what models of the two halves of the people expect, for `halvings` ways to halve them.
 
@@ -44,7 +51,8 @@ def model_errors(
     choice hides. `times_late`, `*`: the standard error of what the months to come may be like. `chosen_good`,
     `chosen_spend`, `*`: log of how many good customers the models in force tell too many of whom they choose, and of
     how much too little spend, as each half's choice looks to the other half. Prices are learned again from either half
-    of the invoices (`billed`). No row where no wins were fitted, or conf asks for none.
+    of the invoices (`billed`); where there are none, a channel costs what was `meant`. No row where no wins were
+    fitted, or conf asks for none.
     """
     if not conf.base.training.halvings or not any(one.stage == "wins" for one in fits):
         return pd.DataFrame(columns=COLUMNS)
@@ -56,7 +64,7 @@ def model_errors(
     late = next((one.model for one in fits if one.stage == "late"), None)
     if late is not None:
         rows.append(("times_late", "*", 0, spread_of_quarters(late, late_rows(decided))))
-    mean = mean_prices(billed, conf)
+    mean = mean_prices(billed, meant)
 
     def half(told: tuple[int, bool]) -> dict[tuple[str, str], Floats]:
         bills = billed[_side(billed["invoice"], told[0]) == told[1]]
@@ -100,6 +108,7 @@ def _half(
 
     `priced`: the stages of prices, learned from half the invoices; where those were too few the whole's stand.
     """
+    conf = without_rivals(conf)  # a half has no card
     half, credit = Fits(), [one.stage for one in fits if one.stage in CREDIT and one.positives < PLENTY]
     prices = {one.channel: one for one in priced if one.stage == "price"}
     half.all += [one for one in fits if one.stage not in (*RESPONSE, *credit)]

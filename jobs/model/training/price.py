@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -80,14 +81,14 @@ def price_stages(prices: list[ChannelPrice]) -> list[Fitted]:
     return found
 
 
-def mean_prices(units: pd.DataFrame, conf: Conf) -> dict[str, float]:
-    """By channel of conf what its bills come to for each unit linked to a prospect, unlinked ones being paid for too.
+def mean_prices(units: pd.DataFrame, meant: Mapping[str, float]) -> dict[str, float]:
+    """By channel what its bills come to for each unit linked to a prospect, unlinked ones being paid for too.
 
-    Without such bills: what conf means to spend on a person.
+    Without such bills: what conf means to spend on a person (`meant`).
     """
     cost = units.drop_duplicates("invoice").groupby("channel")["cost"].sum()
     billed = (cost / units.groupby("channel")["touch_id"].count()).to_dict()
-    return {name: billed.get(name, float(c.budget) / max(c.capacity, 1)) for name, c in sorted(conf.channels.items())}
+    return {**meant, **{str(name): float(price) for name, price in billed.items()}}
 
 
 def _load_and_time(units: pd.DataFrame, day: date) -> Floats:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -96,6 +97,30 @@ def test_a_floor_out_of_reach_is_told_with_how_far_one_gets() -> None:
     near = planned(natural, replace(terms, good_floor=0.98 * most), seed)
     assert near.binding is None, "a floor just within reach was called out of reach"
     assert near.max_violation == 0.0
+
+
+def test_where_prices_rise_with_use_a_floor_out_of_reach_still_uses_the_budgets() -> None:
+    natural, impact = made(6000, 2), Impact((0.5,) * 4, (60.0,) * 4)
+    terms = replace(terms_of(6000, 5e-4), impact=impact, max_late_rate=None, budget_left=(60.0,) * 4, exploration=0.0)
+    short = planned(natural, replace(terms, good_floor=100.0), 2)
+    assert short.binding
+    assert set(short.binding) == {f"budget:{name}" for name in CHANNELS}
+    note = next(note for note in short.notes if "out of reach" in note)
+    told = float(note.split("about ")[1].split(";")[0])
+    assert short.placed
+    row = np.array([int(key[1:]) for key in short.placed.keys])
+    arm, on = short.placed.arm, short.placed.arm >= 0
+    assert natural["good"][row[on], arm[on]].sum() == pytest.approx(told, rel=0.03)
+    cost = np.bincount(arm[on], natural["cost"][row[on], arm[on]], minlength=4) * impact.factor(short.sizes)
+    assert np.all(cost > 0.8 * 60.0), "budgets lie idle at the prices of the people who were chosen"
+    assert np.all(cost < 1.03 * 60.0)
+
+
+def test_nobody_to_list_is_an_empty_plan_whatever_prices_do() -> None:
+    natural = {name: told[:0] for name, told in made(10, 1).items()}
+    found = planned(natural, replace(terms_of(100, 0.01), impact=Impact((0.3,) * 4, (5.0,) * 4)))
+    assert found.sizes.sum() == 0
+    assert any("out of reach" in note for note in found.notes)
 
 
 def test_a_row_that_whole_people_cannot_keep_is_said() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from jobs.evaluate.world import family_world, referee
+from jobs.evaluate.world import family_world, market_print, referee
 from jobs.runtime.conf import Conf
 from jobs.runtime.keys import load_keys
 from jobs.runtime.shell import Shell
@@ -44,3 +44,17 @@ def test_a_world_is_judged_by_its_truth_and_once_only(spark: Any, tmp_path: Path
     said.clear()
     assert referee(landing, truth, tmp_path, (0.3,), rungs, label, said.append, opened, partners=False) == rows
     assert said == ["refereed before: nothing done"]
+
+
+def test_another_market_of_the_same_name_is_not_taken_for_refereed(tmp_path: Path) -> None:
+    def written(where: str, truth: str, landed: str) -> str:
+        for name, file, text in (("truth", "people.csv", truth), ("landing", "loans/day=2026-01-01/a.csv", landed)):
+            path = tmp_path / where / name / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return market_print(tmp_path / where / "landing", tmp_path / where / "truth")
+
+    first = written("a", "1,2", "x")
+    assert written("b", "1,2", "x") == first, "where it lies says nothing"
+    assert written("a", "1,3", "x") != first
+    assert written("a", "1,2", "xy") != first

@@ -40,7 +40,7 @@ def few(conf: Conf) -> tuple[FunnelRows, list[Fitted]]:
 
 def errors(rows: FunnelRows, fits: list[Fitted], conf: Conf) -> pd.Series:
     """Relative standard errors by measure and channel."""
-    found = model_errors(fits, rows.assigned, rows.decided, NO_BILLS, DAY, conf)
+    found = model_errors(fits, rows.assigned, rows.decided, NO_BILLS, {}, DAY, conf)
     return found.assign(square=found["log_ratio"] ** 2).groupby(["measure", "channel"])["square"].mean().pow(0.5) / 2
 
 
@@ -85,13 +85,13 @@ def test_nothing_is_told_where_no_wins_were_fitted_or_none_is_asked_for(
     rows, fits = few
     training = conf.base.training.model_copy(update={"halvings": 0})
     quiet = conf.model_copy(update={"base": conf.base.model_copy(update={"training": training})})
-    assert model_errors(fits, rows.assigned, rows.decided, NO_BILLS, DAY, quiet).empty
+    assert model_errors(fits, rows.assigned, rows.decided, NO_BILLS, {}, DAY, quiet).empty
     nothing = [one for one in fits if one.stage != "wins"]
-    assert model_errors(nothing, rows.assigned, rows.decided, NO_BILLS, DAY, conf).empty
+    assert model_errors(nothing, rows.assigned, rows.decided, NO_BILLS, {}, DAY, conf).empty
 
 
 def test_the_same_people_are_halved_the_same_way(conf: Conf, few: tuple[FunnelRows, list[Fitted]]) -> None:
     rows, fits = few
-    one, two = (model_errors(fits, rows.assigned, rows.decided, NO_BILLS, DAY, conf) for _ in range(2))
+    one, two = (model_errors(fits, rows.assigned, rows.decided, NO_BILLS, {}, DAY, conf) for _ in range(2))
     pd.testing.assert_frame_equal(one, two)
     assert set(one["pair"]) == set(range(conf.base.training.halvings))

@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 
 from jobs.model.learners import Features
+from jobs.model.serving.prices import Price, meant_prices, prices
 from jobs.model.training.billed import billed_units
 from jobs.model.training.price import fit_prices
-from jobs.runtime.settings import ChannelConf
+from jobs.runtime.errors import DataRefused
+from jobs.runtime.settings import BaseConf, ChannelConf, MeasureConf
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
 from jobs.tables.link import ASSIGNMENT_OUTCOMES, LINKED_TOUCHES
 from support import make_conf
@@ -100,7 +102,10 @@ def test_units_are_the_touches_a_channel_bills_on_the_invoice_of_their_day(rows:
         "banner": ChannelConf(**{**TOLD, "currency": "USD"}, billing="impression"),
         "list": ChannelConf(**TOLD, billing="person"),
     }
-    conf = make_conf(channels=channels)
+    renamed = BaseConf(
+        currency="CNY", features=make_conf().base.features, measure=MeasureConf(campaign_names=((r"_v\d+$", ""),))
+    )
+    conf = make_conf(channels=channels, base=renamed)
     wave, after = date(2026, 5, 2), date(2026, 5, 4)
     at = datetime(2026, 5, 4, 9, tzinfo=UTC)
 
@@ -119,7 +124,7 @@ def test_units_are_the_touches_a_channel_bills_on_the_invoice_of_their_day(rows:
         touch("t8", "list", "click", None),
         touch("t9", "search", "click", "never billed"),
     ]
-    bill = {"spend_day": after, "campaign": "c", "currency": "CNY", "impressions": 40}
+    bill = {"spend_day": after, "campaign": "c_v2", "currency": "CNY", "impressions": 40}
     spend = [
         {**bill, "channel": "search", "creative": "one", "cost": Decimal("9.00"), "clicks": 3},
         {**bill, "channel": "search", "creative": "two", "cost": Decimal("4.00"), "clicks": 1},
@@ -132,6 +137,7 @@ def test_units_are_the_touches_a_channel_bills_on_the_invoice_of_their_day(rows:
         for n in range(10)
     ]
     listed.append({**listed[0], "assigned_day": date(2026, 4, 2)})
+    listed.append({**listed[9], "prospect_key": "p10", "assigned_day": after})  # listed in the morning, billed by night
     prospects = [{"prospect_key": f"p{n}", "income": float(n), "city": "x"} for n in range(10)]
     rates = [{"rate_day": wave, "currency": "USD", "rate": Decimal(7)}]
     found = billed_units(
@@ -149,6 +155,26 @@ def test_units_are_the_touches_a_channel_bills_on_the_invoice_of_their_day(rows:
     assert found["cost"].to_dict() == {"t1": 9.0, "t2": 9.0, "t4": 4.0, "t6": 14.0}
     assert found["units"].to_dict() == {"t1": 3.0, "t2": 3.0, "t4": 1.0, "t6": 40.0}
     assert found["seen"].to_dict() == {"t1": 3, "t2": 3, "t4": 1, "t6": 1}
-    assert found["listed"].to_dict() == {"t1": 7.0, "t2": 7.0, "t4": 7.0, "t6": 3.0}
+    assert found["listed"].to_dict() == {"t1": 7.0, "t2": 7.0, "t4": 7.0, "t6": 4.0}
     assert found["income"].to_dict() == {"t1": 1.0, "t2": 2.0, "t4": 1.0, "t6": 1.0}
     assert found.loc["t1", "invoice"] == found.loc["t2", "invoice"] != found.loc["t4", "invoice"]
+
+
+def test_what_was_never_paid_for_costs_what_its_budget_says_in_the_base_currency(rows: Any, make_shell: Any) -> None:
+    channels = {
+        "at_home": ChannelConf(**TOLD),
+        "abroad": ChannelConf(**{**TOLD, "currency": "USD", "budget": Decimal(300)}),
+        "nowhere": ChannelConf(**{**TOLD, "currency": "EUR"}),
+    }
+    conf = make_conf(channels=channels)
+    told = [{"rate_day": date(2026, 5, 1), "currency": "USD", "rate": Decimal(7)}]
+    told.append({"rate_day": DAY + timedelta(days=1), "currency": "EUR", "rate": Decimal(8)})
+    nothing = (rows(table, [], DAY, conf) for table in (SPEND, LINKED_TOUCHES, ASSIGNMENT_OUTCOMES))
+    spend, touches, listed = nothing
+    shell, rates = make_shell(conf), rows(FX_RATES, told, DAY, conf)
+    assert meant_prices(rates, DAY, conf, shell) == {"at_home": 1.0, "abroad": 21.0}
+    with pytest.raises(DataRefused, match="nowhere costs is known from its budget alone, in EUR"):
+        prices(spend, rates, touches, listed, DAY, conf, shell)
+    known = make_conf(channels={name: channels[name] for name in ("at_home", "abroad")})
+    found = prices(spend, rates, touches, listed, DAY, known, shell)
+    assert found == {"abroad": Price(0.0, 21.0), "at_home": Price(0.0, 1.0)}
