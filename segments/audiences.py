@@ -21,7 +21,7 @@ UNBANDED = "(none)"
 def audience_name(salt: str, channel: Column, role: Column, band: Column) -> Column:
     """`aud-` and eight digits or letters: the same for a channel, role and band every day, and telling nothing of them.
 
-    Platforms refuse audiences whose name hints at somebody's finances (activation.md, fact 2).
+    Platforms refuse audiences whose name hints at somebody's finances.
     """
     parts = F.concat_ws(":", F.lit(salt), F.lit("audience"), channel, role, F.coalesce(band, F.lit(UNBANDED)))
     number = F.conv(F.substring(F.sha2(parts, 256), 1, 12), 16, 36)

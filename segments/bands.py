@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SMALLEST_SHARE = 0.03
-EVENTS_TO_JUDGE = 50  # models.md section 3.6: fewer say too little about a band's order
+EVENTS_TO_JUDGE = 50  # fewer say too little about a band's order
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 if TYPE_CHECKING:
     from pyspark.sql import Column
 
-# landing.md's thresholds: they define the words, so no deployment changes them.
+# They define the words, so no deployment changes them.
 APPLY_DAYS = 14
 FUND_DAYS = 30
 SOON_DAYS = 7  # funded so soon after approval: the early reading of take-up

@@ -24,7 +24,7 @@ def match_names(
     threshold: Annotated[float, typer.Option(min=0.5, max=1.0, help="Least probability to be one person.")] = 0.95,
     as_json: AsJson = False,
 ) -> None:
-    """Match people of two files by name, birth date, address and phone, one to one. Needs `huoke[names]`."""
+    """Match people of two files by name, birth date, address and phone, one to one. Needs the extra `names`."""
     from jobs.link.identity.names import match_names as matched
 
     found = matched(ours, theirs, out, threshold)

@@ -1,4 +1,4 @@
-"""The truth of a world as the judge needs it: of any market in landing.md's format, and more of our own."""
+"""The truth of a world as the judge needs it: of any market whose truth is written down, and more of our own."""
 
 from __future__ import annotations
 

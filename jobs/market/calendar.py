@@ -12,7 +12,7 @@ from jobs.market.dice import Ints
 
 DAY_US = 86_400_000_000
 HOUR_US = 3_600_000_000
-WINDOW_DAYS = 14  # landing.md: p_apply counts 14 days from the day of assignment
+WINDOW_DAYS = 14  # p_apply counts 14 days from the day of assignment
 EPOCH = date(1970, 1, 1)
 
 

@@ -13,7 +13,7 @@ from jobs.market.effects import effect
 from jobs.market.rings import DEFAULT_SHARE
 from jobs.market.world import World
 
-HAZARD = np.array([1.0, 1.25, 1.3, 1.2, 1.05, 0.95, 0.75, 0.55, 0.35])  # months 4 to 12, models.md section 5
+HAZARD = np.array([1.0, 1.25, 1.3, 1.2, 1.05, 0.95, 0.75, 0.55, 0.35])  # months 4 to 12
 FIRST_LATE_MONTH = 4
 CHARGE_OFF_AFTER = 3  # months past the first over 90 days
 BLIP_SHARE = 0.06  # loans that are once one or two months behind and cure

@@ -11,7 +11,7 @@ from jobs.market.calendar import DAY_US, Calendar, month_start
 from jobs.market.conf import MarketConf
 from jobs.market.dice import Dice, Floats, Ints
 
-RISK_CORRELATION = 0.30  # with intent: adverse selection, models.md section 5
+RISK_CORRELATION = 0.30  # with intent: adverse selection
 AFFINITY_SD = 0.8
 NEWCOMER_SHARE = 0.10  # people who register during the campaign year
 

@@ -46,7 +46,7 @@ class Truth:
 
 
 def read_truth(truth: Path) -> Truth:
-    """Read people.parquet, arms.parquet and channels.json of any market in landing.md's format."""
+    """Read people.parquet, arms.parquet and channels.json of any market."""
     people = pq.read_table(truth / "people.parquet").to_pandas()
     arms = pq.read_table(truth / "arms.parquet").to_pandas()
     capacity = json.loads((truth / "channels.json").read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ from jobs.market.conf import MarketConf
 from jobs.market.dice import Dice, Ints
 
 BURST_HOURS = 48
-APPROVE_FACTOR = 1.6  # rings pass the lender's view more often, models.md section 5
+APPROVE_FACTOR = 1.6  # rings pass the lender's view more often
 DEFAULT_SHARE = 0.85  # first-payment default, confirmed as fraud
 
 

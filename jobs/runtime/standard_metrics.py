@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jobs.runtime.settings import MetricConf
 
-# landing.md's own words, so that the contract's columns exist in a deployment without a metrics.yaml.
+# The landing contract's own words, so that its columns exist in a deployment without a metrics.yaml.
 _GRAIN = ("period", "channel", "campaign", "ad_group", "band")
 _PAID = "channel <> '(unattributed)'"
 STANDARD = {

@@ -1,4 +1,4 @@
-"""A parsed source as landing tables: for each table and day one Arrow table in landing.md's columns."""
+"""A parsed source as landing tables: for each table and day one Arrow table in the landing contract's columns."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
     python tests/bench/analyst.py LANDING CAPACITY.json --good 20 --out list.parquet
 
-Reads the same landing files (landing.md's format, Parquet), takes a person put on a list for a person reached, and an
+Reads the same landing files (Parquet), takes a person put on a list for a person reached, and an
 application within 14 days for one the list won. Writes the list in the order it was filled: prospect_id, channel,
 expected_cost, expected_good.
 """

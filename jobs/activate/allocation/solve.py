@@ -147,7 +147,7 @@ def _kept(passes: Passes, terms: Terms, exploring: Exploring, explored: dict[str
 
 
 def explore(passes: Passes, terms: Terms) -> tuple[Exploring, dict[str, Ints], int]:
-    """Explorers' choice, thinned so that they are expected to take the exploration share of each channel's places and money."""
+    """Explorers' choice, thinned to take, as expected, the exploration share of each channel's places and money."""
     count = len(terms.channels)
     program = passes.program
     partners = program.partners

@@ -8,7 +8,7 @@ from typing import Protocol
 from jobs.runtime.keys import sha256
 from jobs.runtime.memberships import Batch
 
-# Digests of nothing; sending one would match strangers to each other (activation.md 2.11).
+# Digests of nothing; sending one would match strangers to each other.
 EMPTY_DIGESTS = frozenset({sha256(""), "d41d8cd98f00b204e9800998ecf8427e"})
 
 

@@ -1,7 +1,7 @@
 """Markov chains of the last k touches: what each channel's removal would cost, exactly, from one factorisation.
 
 With Q the chances between states, r those of converting, F = (I - Q)^-1, p = F r and s the start, a channel whose
-states are B takes away RE = F[s,B] F[B,B]^-1 p[B] / p[s] (measurement.md, section 3).
+states are B takes away RE = F[s,B] F[B,B]^-1 p[B] / p[s].
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rules that split a conversion among the touches before it (measurement.md, section 3)."""
+"""Rules that split a conversion among the touches before it."""
 
 from __future__ import annotations
 

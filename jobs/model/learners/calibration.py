@@ -13,7 +13,7 @@ from jobs.model.learners.features import Floats
 from jobs.model.learners.fitted import FLOOR, FittedModel
 
 CONTRADICTS = 5.99  # twice the log-likelihood a line must gain: chi-square with two degrees, 95 %
-ISOTONIC_POSITIVES = 1000  # below this a step function follows noise; models.md section 3.5
+ISOTONIC_POSITIVES = 1000  # below this a step function follows noise
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,7 @@ def test_people_without_an_identifier_are_quarantined_and_not_tried_again_today(
 
 
 def test_digests_match_the_published_vectors_and_nothing_is_never_sent() -> None:
-    phone = "ec61f3c620a98bdead8c1f1f0ae747abd1b62a0c2dba4fd4bc22cf0d1d8653e5"  # activation.md 2.11
+    phone = "ec61f3c620a98bdead8c1f1f0ae747abd1b62a0c2dba4fd4bc22cf0d1d8653e5"
     assert digests({"id_phone": "+8613800138000"}, ["phone", "email"]) == {"phone": phone}
     assert digests({"id_phone_sha256": phone}, ["phone"]) == {"phone": phone}
     email = "ae10ed27b0a6a6ca34fb10f137f04a040aef06245895725c40ae9db902e371f4"

@@ -93,7 +93,7 @@ def world(seed: int) -> dict[str, list[dict[str, Any]]]:
 
 
 def booked(row: dict[str, Any], loan: dict[str, Any]) -> dict[str, int]:
-    """What an application adds beside the counts of landing.md."""
+    """What an application adds beside the counts of the contract."""
     early = loan.get("is_good_30_3")
     told = {
         "decisions": row["is_approved"] is not None,

@@ -21,7 +21,7 @@ from jobs.measure.attribution.rules import RULES
 from jobs.runtime.errors import DataRefused, UsageError
 
 CASES = [(model, order) for model in MODELS for order in ((1, 2, 3) if model == "markov" else (1,))]
-# measurement.md, section 3: first, last, linear, linear_unique, position, markov 1, its removal effect, markov 2
+# first, last, linear, linear_unique, position, markov 1, its removal effect, markov 2
 REFERENCE = """
 alpha 6308 8447 7574.719 7627.944 7444.824 5344.948 0.558399 5617.454
 beta 2831 989 2083.500 1982.739 1969.766 2527.352 0.264039 2439.649
