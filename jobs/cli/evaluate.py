@@ -26,7 +26,9 @@ def evaluate(
     seeds: Annotated[str, typer.Option("--seeds", help="Seeds of its worlds, with commas.")] = "1",
     prospects: Annotated[int, typer.Option("--prospects", help="People in each world.", min=500)] = 50_000,
     landing: Annotated[Path | None, typer.Option("--landing", help="A market's landing folder instead.")] = None,
-    truth: Annotated[Path | None, typer.Option("--truth", help="The truth beside it, as `huoke market new` writes it.")] = None,
+    truth: Annotated[
+        Path | None, typer.Option("--truth", help="The truth beside it, as `huoke market new` writes it.")
+    ] = None,
     volumes: Annotated[str, typer.Option("--volumes", help="Shares of the reachable volume.")] = "0.1,0.2,0.3",
     rungs: Annotated[str, typer.Option("--rungs", help="Rungs to play.")] = "0,1,2,3,4,5,6,7,8",
     max_late: Annotated[
