@@ -44,7 +44,7 @@ def add(options: argparse.ArgumentParser) -> None:
     options.add_argument("--people", type=int, default=1_000_000, help="prospects to score")
     options.add_argument("--trained-on", type=int, default=20_000, help="people of the market the models learn from")
     options.add_argument("--learners", default=",".join(LEARNERS))
-    options.add_argument("--repeats", type=int, default=1, help="of each timing, in turns; the fastest counts")
+    options.add_argument("--repeats", type=int, default=2, help="of each timing, in turns; the fastest counts")
 
 
 def run_scoring(asked: argparse.Namespace) -> list[Row]:
