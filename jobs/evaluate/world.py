@@ -128,7 +128,8 @@ def market_print(landing: Path, truth: Path) -> str:
     told = hashlib.sha256()
     for file in sorted(truth.rglob("*")):
         if file.is_file():
-            told.update(f"{file.relative_to(truth)}\n".encode() + hashlib.sha256(file.read_bytes()).digest())
+            with file.open("rb") as handle:
+                told.update(f"{file.relative_to(truth)}\n".encode() + hashlib.file_digest(handle, "sha256").digest())
     for file in sorted(landing.rglob("*")):
         if file.is_file():
             told.update(f"{file.relative_to(landing)} {file.stat().st_size}\n".encode())
