@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from jobs.evaluate.judge import Caps
+from jobs.model.training.choice import without_rivals
 from jobs.registry import jobs, upstream
 from jobs.runtime import export, runner, starter
 from jobs.runtime.conf import Conf, load_conf
@@ -47,7 +48,7 @@ def referee_conf(landing: Path, folder: Path, capacity: dict[str, int], quota: M
     home = folder / "conf"
     if not home.is_dir():
         starter.write(starter.look(landing), home, landing, folder / "warehouse")
-    conf = load_conf(home)
+    conf = without_rivals(load_conf(home))  # no card is looked at
     channels = {
         name: channel.model_copy(update={"capacity": capacity.get(name, 0), "budget": UNBOUNDED, "min_audience": 0})
         for name, channel in conf.channels.items()
@@ -57,10 +58,9 @@ def referee_conf(landing: Path, folder: Path, capacity: dict[str, int], quota: M
         for name, partner in conf.partners.items()
     }
     policy = conf.policy.model_copy(update={"holdout_share": 0.0, "exploration_share": 0.0, "min_audience": 0})
-    training = conf.base.training.model_copy(update={"compare": ()})  # rivals of a card play no part
     spark = conf.base.spark.model_copy(update={"settings": COLLECTOR | conf.base.spark.settings})
     plan = conf.base.plan.model_copy(update={"partners": "off" if quota is None else "choose"})
-    base = conf.base.model_copy(update={"training": training, "spark": spark, "plan": plan})
+    base = conf.base.model_copy(update={"spark": spark, "plan": plan})
     return conf.model_copy(update={"base": base, "channels": channels, "partners": partners, "policy": policy})
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import psutil
 import pyarrow.parquet as pq
 import pytest
 
@@ -69,10 +70,8 @@ def start(landing: Path, warehouse: Path, jobs: tuple[str, ...], said: Path) -> 
 
 def kill_jvm(process: subprocess.Popen[bytes], said: Path) -> None:
     """Kill the JVM that a run started, and no other of its processes."""
-    table = subprocess.run(["ps", "-axo", "pid=,ppid=,comm="], capture_output=True, text=True, check=True).stdout
-    children = [line.split(None, 2) for line in table.splitlines()]
-    (jvm,) = [int(pid) for pid, parent, name in children if int(parent) == process.pid and name.endswith("java")]
-    os.kill(jvm, signal.SIGKILL)
+    (jvm,) = [child for child in psutil.Process(process.pid).children() if child.name() == "java"]
+    jvm.kill()
     assert process.wait(60) == TryAgain.exit_code, said.read_text(encoding="utf-8")[-2000:]
     assert "run the same command again" in said.read_text(encoding="utf-8")
 
