@@ -59,11 +59,11 @@ def orders(
     seen, capacity = people.seen, stakes.capacity
     is_open = seen.is_open.to_numpy()
     cost, good = stakes.cost[people.row], stakes.good[people.row]
-    count = np.arange(len(people.row))
-    by_luck = np.argsort(Dice(0).uniform("ladder", count), kind="stable")
+    # By the truth's rows: candidates stand in the order of their pseudonyms, which every warehouse draws anew.
+    by_luck = np.argsort(Dice(0).uniform("ladder", people.row), kind="stable")
     average = np.argsort(cost.sum(axis=0) / np.maximum(good.sum(axis=0), 1e-12), kind="stable")
     made: dict[int, Callable[[], TakingOrder]] = {
-        0: lambda: random_channels(by_luck, Dice(0).uniform("ladder_channel", count), capacity),
+        0: lambda: random_channels(by_luck, Dice(0).uniform("ladder_channel", people.row[by_luck]), capacity),
         1: lambda: fill_channels(by_luck, average, capacity),
         2: lambda: fill_channels(np.argsort(-baselines.look_alike(seen), kind="stable"), average, capacity),
         3: lambda: cheapest_first(baselines.response_only(seen, paid.a_person), capacity),

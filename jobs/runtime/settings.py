@@ -77,8 +77,8 @@ class PlanConf(Strict):
     good_floor: float | None = Field(None, gt=0)
     max_late_rate: float | None = Field(None, gt=0, lt=1)
     max_fraud_rate: float | None = Field(None, gt=0, lt=1)
-    late_prudence: float = Field(
-        1.0, ge=0, description="standard errors of lateness by which plans stay below its caps"
+    late_confidence: float = Field(
+        0.95, ge=0.5, lt=1, description="how surely plans keep caps on lateness; 0.5 asks for just the cap"
     )
     value_of_good: Decimal = Field(Decimal(500), gt=0)
     budget: Decimal | None = Field(None, ge=0)

@@ -50,9 +50,15 @@ class ModelErrors:
         of_times = 0.0 if times is None else float(norm.ppf(0.975) * times[0])
         return float(np.hypot(t.ppf(0.975, degrees) * error, of_times))
 
-    def standard_error(self, measure: str, amounts: Mapping[str, float]) -> float:
-        """The models' standard error of such a sum, relative to it; 0 where none is known."""
-        return self._error(measure, amounts)[0]
+    def at_most(self, measure: str, amounts: Mapping[str, float], confidence: float) -> float:
+        """How many times what the models tell such a sum is at most, said with a confidence (one side).
+
+        Of the models' error alone; 1 where none is known.
+        """
+        from scipy.stats import t
+
+        error, degrees = self._error(measure, amounts)
+        return float(np.exp(t.ppf(confidence, degrees) * error)) if degrees else 1.0
 
     def _error(self, measure: str, amounts: Mapping[str, float]) -> tuple[float, int]:
         """The relative standard error and its degrees; errors of channels that go together are added up together."""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from math import exp
-
 from jobs.activate.allocation.off import ModelErrors
 from jobs.runtime.conf import Conf
 
 
 def prudent(conf: Conf, errors: ModelErrors) -> Conf:
-    """The conf with its own and its partners' caps on lateness lower by `plan.late_prudence` standard errors.
+    """The conf with its own and its partners' caps on lateness lower by as much as the models may tell too little.
 
-    The error is that of the lateness the models tell; where none was measured caps stay.
+    Said with `plan.late_confidence`; where no error of theirs was measured caps stay.
     """
-    share = exp(-conf.base.plan.late_prudence * errors.standard_error("late", {"*": 1.0}))
+    share = 1.0 / errors.at_most("late", {"*": 1.0}, conf.base.plan.late_confidence)
     if share == 1.0:
         return conf
     plan = conf.base.plan.model_copy(update={"max_late_rate": _lower(conf.base.plan.max_late_rate, share)})

@@ -41,7 +41,13 @@ def test_what_the_times_may_bring_widens_lateness_but_is_no_error_of_the_models(
     told, times = ModelErrors(models), ModelErrors({**models, ("times_late", "*"): np.array([0.2])})
     wider = times.half_width("late", {"*": 3.0})
     assert wider == pytest.approx(np.hypot(told.half_width("late", {"*": 3.0}), norm.ppf(0.975) * 0.2))
-    assert times.standard_error("late", {"*": 3.0}) == told.standard_error("late", {"*": 3.0})
+    assert times.at_most("late", {"*": 3.0}, 0.95) == told.at_most("late", {"*": 3.0}, 0.95)
+
+
+def test_what_a_sum_is_at_most_is_one_side_of_its_error() -> None:
+    told = errors(a=[0.2, -0.2, 0.2, -0.2])
+    assert told.at_most("good", {"a": 7.0}, 0.95) == pytest.approx(np.exp(t.ppf(0.95, 4) * 0.1))
+    assert told.at_most("good", {"a": 7.0}, 0.5) == 1.0
 
 
 def test_nothing_known_adds_nothing() -> None:
@@ -49,3 +55,4 @@ def test_nothing_known_adds_nothing() -> None:
     assert not empty.is_known
     assert empty.half_width("good", {"a": 3.0}) == 0.0
     assert errors(a=[0.1]).half_width("good", {}) == 0.0
+    assert empty.at_most("good", {"a": 3.0}, 0.95) == 1.0
