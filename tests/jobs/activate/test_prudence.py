@@ -47,9 +47,8 @@ def test_plans_at_their_cap_keep_it_as_often_as_was_asked(confidence: float) -> 
     dice, worlds, error = np.random.default_rng(3), 2000, 0.1
     conf = asked(late_confidence=confidence)
     true_over_told = np.exp(error * dice.standard_normal(worlds))
-    halves = (
-        2 * error * dice.standard_normal((worlds, 4))
-    )  # either half has half the rows: twice the error of their mean
+    # Either half has half of the rows: what they differ by is twice the error of their mean.
+    halves = 2 * error * dice.standard_normal((worlds, 4))
     told = [prudent(conf, errors(*ratios)).base.plan.max_late_rate for ratios in halves]
     kept = int(np.sum(np.array(told, dtype=float) * true_over_told <= 0.04))
     assert binomtest(kept, worlds, confidence).pvalue > 0.01
