@@ -16,9 +16,10 @@ import pandas as pd
 import pyarrow as pa
 
 from jobs.evaluate.climb import Climb, Say, beside
-from jobs.evaluate.judge import Caps, Stakes, judge
+from jobs.evaluate.judge import Caps, Stakes
 from jobs.evaluate.ladder import PRODUCT, Candidates, Paid, candidates
 from jobs.evaluate.lent import partner_truth
+from jobs.evaluate.planning import Planning
 from jobs.evaluate.product import Product, referee_conf
 from jobs.evaluate.promises import promised
 from jobs.evaluate.rows import rows_of
@@ -29,7 +30,6 @@ from jobs.market.conf import read_market_conf
 from jobs.market.history import new_market
 from jobs.market.ladder import SAMPLE, reachable_volume
 from jobs.market.state import MARKER, played_conf
-from jobs.market.taking import TakingOrder
 from jobs.model.person_features import served_features
 from jobs.runtime import export, runner
 from jobs.runtime.conf import Conf
@@ -99,19 +99,7 @@ def referee(
         say(f"{len(people.row):,} people may be taken; {caps.told()}")
         paid = _paid(folder / "warehouse", day, conf, channels, people)
         plans: list[Plan] = []
-
-        def ask(floor: float) -> Plan:
-            rows, forecast = product.plan(floor, caps)
-            taken = TakingOrder(
-                prospects.get_indexer(pd.Index(rows["prospect_id"])).astype(np.int64),
-                pd.Index(channels).get_indexer(pd.Index(rows["channel"])).astype(np.int64),
-            )
-            funded = stakes.funded[taken.person, taken.channel]
-            lent = lenders.lent(taken.person, rows["partner"].to_list(), funded) if lenders else None
-            plan = Plan(floor, judge(stakes, taken, lent=lent), forecast)
-            say(f"plan for {floor:.4g}: truly {plan.verdict.good:.4g} at {plan.verdict.cost_per_good:.4g} each")
-            return plan
-
+        ask = Planning(product, stakes, prospects, channels, caps, say, lenders)
         with beside(Climb(stakes, truth, people, paid, tuple(rungs), goals, caps), say) as climbing:
             asked_of = goals if PRODUCT in rungs else {}
             own = {(share, PRODUCT): at_volume(goal, ask, plans) for share, goal in asked_of.items()}

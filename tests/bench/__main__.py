@@ -14,6 +14,7 @@ import creatives
 import growth
 import identity
 import links
+import partner_choice
 import path_models
 import peer
 import scoring
@@ -29,6 +30,7 @@ BENCHES = {
     "growth": (growth.add, growth.run_growth, growth.show),
     "identity": (identity.add, identity.run_identity, identity.show),
     "links": (links.add, links.run_links, links.show),
+    "partners": (partner_choice.add, partner_choice.run_partners, ablations.show),
     "paths": (path_models.add, path_models.run_paths, path_models.show),
     "peer": (peer.add, peer.run_peer, peer.show),
     "scoring": (scoring.add, scoring.run_scoring, scoring.show),

@@ -138,8 +138,7 @@ def _kept(passes: Passes, terms: Terms, exploring: Exploring, explored: dict[str
     asked_for = terms
     solved = _solve(passes, terms, terms.program(), exploring, explored, people)
     for _ in range(MENDINGS):
-        solved = replace(solved, violation=_broken(asked_for, explored, solved))
-        if solved.violation == 0.0 or terms.impact.is_flat:
+        if terms.impact.is_flat or _broken(asked_for, explored, solved, "cost") == 0.0:
             break
         terms = _within_budgets(asked_for, terms, solved.sizes)
         solved = _solve(passes, terms, terms.program(), exploring, explored, people)
@@ -231,11 +230,15 @@ def _solve(
     )
 
 
-def _broken(terms: Terms, explored: dict[str, Ints], solved: _Solved) -> float:
-    """By how much explorers and the others together break the worst row, at the prices that so many people make."""
+def _broken(terms: Terms, explored: dict[str, Ints], solved: _Solved, kind: str | None = None) -> float:
+    """By how much explorers and the others together break the worst row, at the prices that so many people make.
+
+    `kind`: of rows of that kind alone.
+    """
     rows = {row.name for row in solved.program.rows}
     program = terms.program()
-    program = replace(program, rows=tuple(row for row in program.rows if row.name in rows))
+    kept = tuple(row for row in program.rows if row.name in rows and kind in (None, row.kind))
+    program = replace(program, rows=kept)
     if program.load:
         program = replace(program, load=tuple(terms.impact.factor(solved.sizes).tolist()))
     return violation(program, activity(program, explored) + activity(program, solved.sums))

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jobs.activate.allocation import solve as allocation
 from jobs.activate.allocation.passes import Passes
 from jobs.activate.allocation.people import LUCK, Layout
 from jobs.activate.allocation.solve import Outcome, allocate
@@ -137,3 +138,25 @@ def test_a_row_that_whole_people_cannot_keep_is_said() -> None:
     assert found.binding is None, "people who can be split reach it"
     assert found.max_violation > 0.1
     assert any("a row is broken" in note for note in found.notes)
+
+
+def test_only_a_broken_budget_is_planned_again_for_what_use_made_dearer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The floor wants a person and a half who only late ones can be: nothing that budgets hold back would mend that."""
+    solve, asked = allocation._solve, list[Terms]()
+    monkeypatch.setattr(
+        allocation, "_solve", lambda passes, terms, *more: asked.append(terms) or solve(passes, terms, *more)
+    )
+    natural = {
+        "cost": np.full((6, 1), 1.0),
+        "good": np.full((6, 1), 1.0),
+        "late": np.repeat([[-1.0], [2.0]], 3, axis=0),
+    }
+    terms = replace(terms_of(6, 4.4 / 6), channels=("a",), capacity=(6,), budget_left=(1000.0,), smallest=(0,))
+    terms = replace(terms, exploration=0.0, impact=Impact((0.3,), (5.0,)))
+    found = planned(natural, terms)
+    assert found.max_violation > 0.01
+    assert len(asked) == 1
+    asked.clear()
+    dear = planned(natural, replace(terms, good_floor=3.0, budget_left=(1.0,)))
+    assert dear.binding
+    assert len(asked) > 2
