@@ -13,7 +13,8 @@ from jobs.activate.allocation.program import Floats, Ints, People, Program
 from jobs.activate.allocation.sums import totals
 from jobs.activate.allocation.terms import Terms
 
-ROUNDS, PASSES, MAX_PEOPLE = 6, 30, 20_000
+ROUNDS, PASSES = 6, 30
+PEOPLE, LENT_PEOPLE = 20_000, 6_000  # asked; where partners are chosen a person's answer takes tens of times as long
 ROUGH = 3e-3  # gap of each round's programme; what it is for is known to some per cent only
 STEADY = 0.02  # relative change of every load at which going round ends
 
@@ -26,7 +27,8 @@ def at_its_use(terms: Terms, batch: People, luck: Luck, share: float) -> Terms:
     """
     if terms.impact.is_flat:
         return terms
-    step = max(1, -(-len(batch) // MAX_PEOPLE))
+    most = PEOPLE if terms.partners is None else LENT_PEOPLE
+    step = max(1, -(-len(batch) // most))
     batch = batch.only(slice(None, None, step))
     luck, share = {name: draws[::step] for name, draws in luck.items()}, share / step
     listed, mean = _start(terms, batch)
