@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from jobs.evaluate.judge import Caps
+from jobs.evaluate.world import Opened
 from jobs.runtime.conf import Conf
 from jobs.runtime.keys import load_keys
 from jobs.runtime.shell import Shell
@@ -17,16 +19,22 @@ from jobs.runtime.shell import Shell
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
 from ablation_world import world_of
 from ablations import arm_rows
+from partner_choice import CHOICE, world_rows
 from without import NOTHING
+
+
+@pytest.fixture
+def opened(spark: Any) -> Opened:
+    @contextmanager
+    def here(warehouse: Path, landing: Path, conf: Conf) -> Iterator[Shell]:
+        yield Shell(warehouse, landing, conf, load_keys(warehouse), spark)
+
+    return here
 
 
 @pytest.mark.storm
 @pytest.mark.timeout(1200)
-def test_without_organic_demand_plans_promise_more_than_they_bring(spark: Any, tmp_path: Path) -> None:
-    @contextmanager
-    def opened(warehouse: Path, landing: Path, conf: Conf) -> Iterator[Shell]:
-        yield Shell(warehouse, landing, conf, load_keys(warehouse), spark)
-
+def test_without_organic_demand_plans_promise_more_than_they_bring(opened: Opened, tmp_path: Path) -> None:
     said: list[str] = []
     world = world_of(tmp_path, "log_linear", 5, 3000, said.append, opened)
     whole, alone = (arm_rows(tmp_path, world, arm, [0.3], ["1.0"], said.append)[0] for arm in (NOTHING, "p_organic"))
@@ -35,3 +43,16 @@ def test_without_organic_demand_plans_promise_more_than_they_bring(spark: Any, t
     said.clear()
     assert arm_rows(tmp_path, world, NOTHING, [0.3], ["1.0"], said.append) == [whole]
     assert not said, "an arm played before is read back"
+
+
+@pytest.mark.storm
+@pytest.mark.timeout(1200)
+def test_with_partners_to_choose_from_customers_cost_less(opened: Opened, tmp_path: Path) -> None:
+    said: list[str] = []
+    asked = ("log_linear", 5, 10_000, [0.3], Caps(0.06), said.append, opened)
+    chosen, drawn = world_rows(tmp_path, *asked)
+    assert (chosen["without"], drawn["without"]) == (NOTHING, CHOICE)
+    assert chosen["cost_per_good"] < 0.9 * drawn["cost_per_good"]
+    said.clear()
+    assert world_rows(tmp_path, *asked) == [chosen, drawn]
+    assert not said, "a world played before is read back"
