@@ -5,13 +5,16 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from arms import Rows
+from history import ANSWERED_HERE, touch_days, with_history
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from without import Rows
+from taste_score import TASTE, TasteScore, with_taste
 
 from jobs.evaluate.judge import Caps, Stakes, judge
 from jobs.evaluate.ladder import Candidates, candidates
@@ -22,8 +25,11 @@ from jobs.evaluate.truth import read_stakes
 from jobs.evaluate.volumes import Plan
 from jobs.evaluate.world import Opened, Say, family_world, late_of_book, plan_day, reachable
 from jobs.market.taking import TakingOrder
+from jobs.model.affinity.exposures import exposures
+from jobs.model.affinity_model import MAX_CREATIVES
 from jobs.model.applied_before import with_applied_before
 from jobs.model.learners import Features
+from jobs.model.learners.features import Floats
 from jobs.model.learners.threads import one_thread
 from jobs.model.person_features import person_features, served_features
 from jobs.model.serving.funnel import LOAD, USUAL, Funnel
@@ -39,11 +45,12 @@ from jobs.registry import job_named, jobs, upstream
 from jobs.runtime import runner
 from jobs.runtime.conf import Conf
 from jobs.runtime.shell import Shell, code_print
+from jobs.tables.ingest import CREATIVES
 from segments.impact import Impact
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_PEOPLE = 5_000_000
-TRAINING, GATES = "stage_models", "eligibility"
+TRAINING, GATES, LOOKS = "stage_models", "eligibility", "ingest_creatives"
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +64,7 @@ class World:
     prices: dict[str, Price]
     people: Candidates
     stakes: Stakes
+    beside: dict[str, pd.DataFrame]  # by channel, numbers of the people that only some arms look at
     caps: Caps  # lateness at most as the lender's own mature loans
     reachable: float  # good customers
 
@@ -92,6 +100,7 @@ def _made(landing: Path, truth: Path, place: Path, say: Say, opened: Opened) -> 
         )
         decided = decided_rows(served, read["prospects"], features, training, day, shell)
         asked = asked_rows(read["outcomes"], read["assignments"], read["prospects"], features, training, shell)
+        rows = Rows(assigned, decided, asked)
         bought = (read["spend"], read["rates"], read["touches"], read["assignments"])
         units = billed_units(*bought, read["prospects"], features, day, conf, shell)
         priced = price_stages(fit_prices(units, features, day, conf))
@@ -100,13 +109,44 @@ def _made(landing: Path, truth: Path, place: Path, say: Say, opened: Opened) -> 
         seen = read_seen(place / "warehouse", day, served_by, channels)
         told = with_applied_before(read["prospects"], read["outcomes"], F.lit(day))
         usual = _as_scored(told, served_by, shell).reindex(seen.candidates.index)
+        rows, usual, beside = _with_more(rows, usual, read, day, channels, conf, shell)
         seen = replace(seen, candidates=usual)
         people = candidates(seen, Product(shell, conf, day, say).prospect_ids(), prospects)
         shell.tidy()
     caps = Caps(late=late_of_book(people))
-    rows = Rows(assigned, decided, asked)
     say(f"{len(people.row):,} people may be taken; {caps.told()}")
-    return World(conf, channels, rows, priced, costs, people, stakes, caps, reachable(stakes, truth))
+    return World(conf, channels, rows, priced, costs, people, stakes, beside, caps, reachable(stakes, truth))
+
+
+def _with_more(
+    rows: Rows,
+    people: pd.DataFrame,
+    read: dict[str, DataFrame],
+    day: date,
+    channels: list[str],
+    conf: Conf,
+    shell: Shell,
+) -> tuple[Rows, pd.DataFrame, dict[str, pd.DataFrame]]:
+    """Rows and people with what people did before and what LightFM says of them; by channel, what depends on it."""
+    touched, features = touch_days(read["touches"], shell), person_features(conf)
+    shown = typed(exposures(read["touches"], read["prospects"], features, conf.base.training, day, shell), features)
+    looks = shell.read(CREATIVES, "in_force", day).drop("day")
+    creatives = shell.small(looks, MAX_CREATIVES)
+
+    def fit(part: pd.DataFrame) -> TasteScore:
+        return TasteScore.of(part, creatives, features, conf)
+
+    told, score, beside = people.reset_index(), fit(shown), dict[str, pd.DataFrame]()
+    for name in channels:
+        here = with_history(told.assign(channel=name), day, touched)
+        columns = {ANSWERED_HERE: here[ANSWERED_HERE].to_numpy(), TASTE: score.told(told, name)}
+        beside[name] = pd.DataFrame(columns, index=people.index)
+    grown = Rows(
+        with_taste(with_history(rows.assigned, "assigned_day", touched), shown, fit),
+        with_history(rows.decided, "applied_day", touched),
+        with_history(rows.asked, "known_day", touched),
+    )
+    return grown, with_history(told, day, touched).set_index("prospect_key"), beside
 
 
 def _as_scored(prospects: DataFrame, features: Features, shell: Shell) -> pd.DataFrame:
@@ -117,8 +157,8 @@ def _as_scored(prospects: DataFrame, features: Features, shell: Shell) -> pd.Dat
 
 
 def _before_training() -> list[str]:
-    """The jobs that training and the gates read, in themselves or through others, and the gates."""
-    wanted, left = {GATES}, [TRAINING, GATES]
+    """The jobs that training and the gates read, in themselves or through others, the gates, and creatives."""
+    wanted, left = {GATES, LOOKS}, [TRAINING, GATES]
     while left:
         more = set(upstream(jobs(), left.pop())) - wanted
         wanted |= more
@@ -128,10 +168,11 @@ def _before_training() -> list[str]:
 
 def hopes_of(world: World, funnel: Funnel) -> Hopes:
     """What a funnel expects of the candidates, channels in the truth's order; good customers are incremental."""
-    scorer = Scorer(funnel, served_features(world.conf), tuple(world.channels), world.prices, 0.0, ())
+    features, people, each = served_features(world.conf), world.people.seen.candidates, list[dict[str, Floats]]()
     with one_thread():
-        by_channel, _ = scorer.score(world.people.seen.candidates)
-    each = [by_channel[name] for name in world.channels]
+        for name in world.channels:
+            scorer = Scorer(funnel, features, (name,), world.prices, 0.0, ())
+            each.append(scorer.score(people.join(world.beside[name]))[0][name])
     kept = each[0]["p_approve"] * each[0]["p_fund"] * each[0]["p_good"]
     return Hopes(
         cost=np.stack([one["expected_cost"] for one in each], axis=1),

@@ -1,4 +1,4 @@
-"""What each ingredient of the stage models is worth: plans learned without it on the same worlds; resumable by arm."""
+"""What ingredients of the stage models are worth: plans learned without or with them on the same worlds; resumable."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from ablation_world import World, asking, world_of
+from arms import ARMS, NOTHING, learned
 from scipy import stats
-from without import ARMS, NOTHING, learned
 
 from jobs.evaluate.judge import Caps
 from jobs.evaluate.promises import promised
@@ -25,7 +25,7 @@ from jobs.runtime.shell import code_print
 
 BOOK = "book"
 NEARLY = 1.02  # of a cap: a plan cut off at a volume, whole people, may lie this far above it
-USUAL = "hazard,p_organic,calibration,exploration"
+USUAL = "without hazard,without p_organic,without calibration,without exploration,with history,with LightFM"
 BOTH = "(all)"
 Row = dict[str, Any]
 
@@ -36,14 +36,14 @@ def add(options: argparse.ArgumentParser) -> None:
     options.add_argument("--seeds", default="71,72", help="of worlds")
     options.add_argument("--prospects", type=int, default=50_000)
     options.add_argument("--volumes", default="0.1,0.2,0.3", help="shares of the volume that can be reached")
-    options.add_argument("--arms", default=USUAL, help=f"what is left out, of: {', '.join(ARMS)}")
+    options.add_argument("--arms", default=USUAL, help=f"what is changed, of: {', '.join(ARMS)}")
     options.add_argument(
         "--max-late", default=BOOK, help=f"caps on lateness, each played; {BOOK}: the lender's own rate"
     )
 
 
 def run_ablations(asked: argparse.Namespace) -> list[Row]:
-    """Rows of family, seed, without, max_late, volume: true cost per good customer, late rate, promised over true good.
+    """Rows of family, seed, arm, max_late, volume: true cost per good customer, late rate, promised over true good.
 
     Worlds are taken seed by seed, so that a run cut short has as many of each family. Rows of seed `mean` follow.
     """
@@ -59,16 +59,16 @@ def run_ablations(asked: argparse.Namespace) -> list[Row]:
             say(f"world {place.name}")
             world = world_of(place, family, int(seed), asked.prospects, say)
             for arm in [NOTHING, *asked.arms.split(",")]:
-                say(f"{place.name} without {arm}")
+                say(f"{place.name} {arm}")
                 told = arm_rows(place, world, arm, volumes, asked.max_late.split(","), say)
-                rows += [{"family": family, "seed": int(seed), "without": arm, **row} for row in told]
+                rows += [{"family": family, "seed": int(seed), "arm": arm, **row} for row in told]
     return rows + means(rows)
 
 
 def arm_rows(place: Path, world: World, arm: str, volumes: list[float], lates: list[str], say: Say) -> list[Row]:
     """One arm's rows on a world, by cap and volume; what an equal earlier call found is given back."""
     asked = {"volumes": volumes, "max_late": lates, "book": asdict(world.caps), "code": code_print()}
-    kept = place / f"without-{'-'.join([*arm.split(), *lates])}.json"
+    kept = place / f"{'-'.join([*arm.split(), *lates])}.json"
     if kept.is_file():
         found = json.loads(kept.read_text(encoding="utf-8"))
         if found["asked"] == asked:
@@ -104,19 +104,20 @@ def judged(goals: dict[float, float], ask: Callable[[float], Plan], caps: Caps) 
 def means(rows: list[Row]) -> list[Row]:
     """By family, and over both, each arm beside the whole product in the same worlds; ratios are geometric means.
 
-    `ratio`: cost without over cost with, `lo` and `hi` its 95 % interval (Student's t over worlds, of the log ratio);
-    None of fewer than two worlds. `short`: worlds in which the volume was out of reach for either; they do not count.
+    `ratio`: cost so changed over cost as it is, `lo` and `hi` its 95 % interval (Student's t over worlds, of the log
+    ratio); None of fewer than two worlds. `short`: worlds in which the volume was out of reach for either; they do not
+    count.
     """
     told = pd.DataFrame(rows)
-    whole = told[told["without"] == NOTHING].drop(columns="without")
+    whole = told[told["arm"] == NOTHING].drop(columns="arm")
     same = ["family", "seed", "max_late", "volume"]
-    pairs = told[told["without"] != NOTHING].merge(whole, on=same, suffixes=("", "_whole"))
+    pairs = told[told["arm"] != NOTHING].merge(whole, on=same, suffixes=("", "_whole"))
     pairs = pd.concat([pairs, pairs.assign(family=BOTH)] if pairs["family"].nunique() > 1 else [pairs])
     found = []
-    for key, mine in pairs.groupby(["family", "without", "max_late", "volume"], sort=False):
+    for key, mine in pairs.groupby(["family", "arm", "max_late", "volume"], sort=False):
         both = mine.dropna(subset=["cost_per_good", "cost_per_good_whole"])
         log_ratio = np.log(both["cost_per_good"].to_numpy(float) / both["cost_per_good_whole"].to_numpy(float))
-        row: Row = dict(zip(("family", "without", "max_late", "volume"), key, strict=True))
+        row: Row = dict(zip(("family", "arm", "max_late", "volume"), key, strict=True))
         row |= {"seed": "mean", "worlds": len(both)}
         row |= {"short": len(mine) - len(both), **_interval(log_ratio)}
         for side in ("", "_whole"):
@@ -137,14 +138,14 @@ def _interval(log_ratio: Any) -> Row:
 
 def show(found: list[Row]) -> None:
     """Print a line an arm, family, cap and volume."""
-    print("true cost per incremental good customer without an ingredient over with it, the same worlds, 95 % intervals")
-    print(f"{'':<78}{'promised / true':>16}{'late, %':>16}")
-    columns = f"{'family':<12}{'without':<21}{'late at most':>12}{'volume':>7}{'worlds':>7}{'cost':>6}{'':<15}"
-    print(columns.ljust(80) + f"{'without':>8}{'with':>6}" * 2)
+    print("true cost per incremental good customer so changed over as it is, the same worlds, 95 % intervals")
+    print(f"{'':<85}{'promised / true':>16}{'late, %':>16}")
+    columns = f"{'family':<12}{'arm':<28}{'late at most':>12}{'volume':>7}{'worlds':>7}{'cost':>6}{'':<15}"
+    print(columns.ljust(87) + f"{'changed':>8}{'as is':>6}" * 2)
     told = [row for row in found if row["seed"] == "mean"]
-    for row in sorted(told, key=lambda one: (one["family"], one["without"], one["max_late"])):
+    for row in sorted(told, key=lambda one: (one["family"], one["arm"], one["max_late"])):
         between = "" if row["lo"] is None else f"[{row['lo']:.3f}, {row['hi']:.3f}]"
-        line = f"{row['family']:<12}{row['without']:<21}{row['max_late']:>12}{row['volume']:>7.0%}{row['worlds']:>7}"
+        line = f"{row['family']:<12}{row['arm']:<28}{row['max_late']:>12}{row['volume']:>7.0%}{row['worlds']:>7}"
         line += f"{_text(row['ratio'], 3):>6} {between:<14}"
         for name, times in (("promised_over_true", 1.0), ("late_rate", 100.0)):
             line += f"{_text(row[name], 2, times):>8}{_text(row[f'{name}_whole'], 2, times):>6}"

@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ablations import NOTHING, judged, means
+from ablations import judged, means
+from arms import NOTHING
 
 from jobs.evaluate.judge import Caps
 from jobs.evaluate.lent import partner_truth
@@ -21,7 +22,7 @@ from jobs.runtime import runner
 from jobs.runtime.shell import Shell, code_print
 
 ROOT = Path(__file__).resolve().parents[2]
-CHOICE = "partner choice"
+CHOICE = "without partner choice"
 Row = dict[str, Any]
 
 
@@ -77,11 +78,11 @@ def world_rows(
     choosing = referee_conf(landing, place, capacity, lenders.quota)
     with opened(place / "warehouse", landing, choosing) as shell:
         Product(shell, choosing, day, say).train()
-        for without, truly in ((NOTHING, lenders), (CHOICE, None)):
+        for arm, truly in ((NOTHING, lenders), (CHOICE, None)):
             conf = referee_conf(landing, place, capacity, truly.quota if truly else None)
             own = Shell(shell.store.root, shell.landing.root, conf, shell.keys, shell.spark)
             ask = Planning(Product(own, conf, day, say), stakes, prospects, channels, caps, say, truly)
             told = judged(goals, ask, caps)
-            rows += [{"without": without, "max_late": f"{caps.late:.2%}", **row} for row in told]
+            rows += [{"arm": arm, "max_late": f"{caps.late:.2%}", **row} for row in told]
     kept.write_text(json.dumps({"asked": asked, "rows": rows}, indent=1), encoding="utf-8")
     return rows

@@ -1,4 +1,4 @@
-"""Stage models learned without one ingredient: other rows, or an adapter before a function of the training."""
+"""Stage models learned without one ingredient, or with one more: other rows or inputs, or an adapter of a function."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Any
 from unittest.mock import patch
 
 import pandas as pd
+from history import ANSWERED, ANSWERED_HERE, SHOWN
 from scipy.special import logit
+from taste_score import TASTE
 
-from jobs.model.learners import FittedModel
+from jobs.model.learners import Features, FittedModel
 from jobs.model.learners.calibration import Line
-from jobs.model.training import funnel, stage
+from jobs.model.training import counts, funnel, stage
 from jobs.model.training.fits import Fits
 from jobs.model.training.funnel import fit_funnel, fit_organic
 from jobs.model.training.lateness import late_rows
@@ -28,7 +30,7 @@ Place = tuple[Any, str, Callable[..., Any]]  # a module, a name in it, and what 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """The three frames that stages are learned from."""
+    """The three frames that stages are learned from, with columns that only some arms look at."""
 
     assigned: pd.DataFrame
     decided: pd.DataFrame
@@ -37,15 +39,18 @@ class Rows:
 
 @dataclass(frozen=True)
 class Arm:
-    """What training does without."""
+    """What training is changed by."""
 
     rows: Callable[[Rows], Rows] = lambda rows: rows
     places: tuple[Place, ...] = ()
+    inputs: tuple[str, ...] = ()  # numbers that every stage sees beside the features
 
 
 def learned(arm: str, rows: Rows, conf: Conf) -> list[Fitted]:
-    """The product's stages from click to lift, learned without an arm's ingredient."""
+    """The product's stages from click to lift, learned as an arm has it."""
     told = ARMS[arm].rows(rows)
+    features = conf.base.features | dict.fromkeys(ARMS[arm].inputs, "numeric")
+    conf = conf.model_copy(update={"base": conf.base.model_copy(update={"features": features})})
     with ExitStack() as stack:
         for module, name, instead in ARMS[arm].places:
             stack.enter_context(patch.object(module, name, instead))
@@ -85,16 +90,48 @@ def without_exploration(rows: Rows) -> Rows:
     return replace(rows, assigned=rows.assigned[kept].reset_index(drop=True))
 
 
-NOTHING = "nothing"
+def with_inputs(features: Callable[[Conf], Features], *names: str) -> Callable[[Conf], Features]:
+    """What tells a stage's inputs, with these numbers more."""
+
+    def told(conf: Conf) -> Features:
+        found = features(conf)
+        return Features((*found.numeric, *names), found.categorical)
+
+    return told
+
+
+def counting(count: Callable[..., None], *names: str) -> Callable[..., None]:
+    """A count of clicks or wins that sees these numbers too."""
+
+    def counted(*asked: Any) -> None:
+        with patch.object(counts, "_counted_features", with_inputs(counts._counted_features, *names)):
+            count(*asked)
+
+    return counted
+
+
+def seen_by_clicks(*names: str) -> tuple[Place, ...]:
+    """Numbers that the click stage, and the count of clicks, see."""
+    return (
+        (funnel, "click_features", with_inputs(funnel.click_features, *names)),
+        (funnel, "own_features", with_inputs(funnel.own_features, *names)),
+        (funnel, "count_clicks", counting(funnel.count_clicks, *names)),
+    )
+
+
+NOTHING = "as it is"
 STAGES: Place = (stage, "calibrate", uncalibrated)
 NEWEST: Place = (funnel, "newest_level", no_trend)
 LIFT: Place = (funnel, "fit_lift", no_lift)
+WINS_HERE: Place = (funnel, "count_wins", counting(funnel.count_wins, ANSWERED_HERE))
 ARMS = {
     NOTHING: Arm(),
-    "hazard": Arm(places=((funnel, "late_rows", mature_rows),)),
-    "p_organic": Arm(places=((funnel, "fit_organic", no_organic),)),
-    "calibration": Arm(places=(STAGES, NEWEST, LIFT)),
-    "stages' calibration": Arm(places=(STAGES, NEWEST)),
-    "channels' factor": Arm(places=(LIFT,)),
-    "exploration": Arm(rows=without_exploration),
+    "without hazard": Arm(places=((funnel, "late_rows", mature_rows),)),
+    "without p_organic": Arm(places=((funnel, "fit_organic", no_organic),)),
+    "without calibration": Arm(places=(STAGES, NEWEST, LIFT)),
+    "without stages' calibration": Arm(places=(STAGES, NEWEST)),
+    "without channels' factor": Arm(places=(LIFT,)),
+    "without exploration": Arm(rows=without_exploration),
+    "with history": Arm(places=(*seen_by_clicks(ANSWERED_HERE), WINS_HERE), inputs=(SHOWN, ANSWERED)),
+    "with LightFM": Arm(places=seen_by_clicks(TASTE)),
 }
