@@ -68,6 +68,15 @@ def test_too_little_to_learn_from_leaves_the_prior_and_says_so() -> None:
         assert prior_model(stage).predict(pd.DataFrame(index=range(1)))[0] == pytest.approx(prior)
 
 
+@pytest.mark.parametrize(("loans", "frauds", "least", "most"), [(2500, 3, 0.001, 0.002), (100, 0, 0.002, 0.016)])
+def test_a_few_thousand_loans_show_that_fraud_is_rare_and_a_hundred_do_not(
+    loans: int, frauds: int, least: float, most: float
+) -> None:
+    label = np.r_[np.ones(frauds), np.zeros(loans - frauds)]
+    told = prior_model("fraud", label).predict(pd.DataFrame(index=range(1)))[0]
+    assert least < told < most
+
+
 def test_a_share_as_label_is_predicted_on_average() -> None:
     rng = np.random.default_rng(2)
     x = rng.normal(size=6000)
