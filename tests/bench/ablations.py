@@ -25,7 +25,8 @@ from jobs.runtime.shell import code_print
 
 BOOK = "book"
 NEARLY = 1.02  # of a cap: a plan cut off at a volume, whole people, may lie this far above it
-USUAL = "without hazard,without p_organic,without calibration,without exploration,with history,with LightFM"
+LEFT_OUT = "without hazard,without p_organic,without calibration,without exploration"
+USUAL = f"{LEFT_OUT},with history,with answers,with LightFM"
 BOTH = "(all)"
 Row = dict[str, Any]
 

@@ -119,11 +119,16 @@ def seen_by_clicks(*names: str) -> tuple[Place, ...]:
     )
 
 
+def seen_by_wins(*names: str) -> tuple[Place, ...]:
+    """Numbers that the count of applications a click adds sees."""
+    return ((funnel, "count_wins", counting(funnel.count_wins, *names)),)
+
+
 NOTHING = "as it is"
+ANSWERS = (ANSWERED, ANSWERED_HERE)
 STAGES: Place = (stage, "calibrate", uncalibrated)
 NEWEST: Place = (funnel, "newest_level", no_trend)
 LIFT: Place = (funnel, "fit_lift", no_lift)
-WINS_HERE: Place = (funnel, "count_wins", counting(funnel.count_wins, ANSWERED_HERE))
 ARMS = {
     NOTHING: Arm(),
     "without hazard": Arm(places=((funnel, "late_rows", mature_rows),)),
@@ -132,6 +137,9 @@ ARMS = {
     "without stages' calibration": Arm(places=(STAGES, NEWEST)),
     "without channels' factor": Arm(places=(LIFT,)),
     "without exploration": Arm(rows=without_exploration),
-    "with history": Arm(places=(*seen_by_clicks(ANSWERED_HERE), WINS_HERE), inputs=(SHOWN, ANSWERED)),
+    "with history": Arm(
+        places=(*seen_by_clicks(ANSWERED_HERE), *seen_by_wins(ANSWERED_HERE)), inputs=(SHOWN, ANSWERED)
+    ),
+    "with answers": Arm(places=(*seen_by_clicks(*ANSWERS), *seen_by_wins(*ANSWERS))),  # history, to these stages alone
     "with LightFM": Arm(places=seen_by_clicks(TASTE)),
 }

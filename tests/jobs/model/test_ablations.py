@@ -111,7 +111,7 @@ def test_numbers_told_beside_the_features_are_seen_by_the_stages_they_are_meant_
         return tuple(float(np.corrcoef(one, of_sms[TASTE])[0, 1]) for one in expected)
 
     assert max(np.abs(follows(NOTHING))) < 0.2
-    for arm in ("with history", "with LightFM"):
+    for arm in ("with history", "with answers", "with LightFM"):
         assert min(follows(arm)) > 0.8, arm
 
 
