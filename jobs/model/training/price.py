@@ -29,10 +29,11 @@ class ChannelPrice:
     """One channel: the factor on its mean unit price by person, and its price's rise with the people listed on it.
 
     The factor is 1 on the mean of the units billed in the newest PRICE_DAYS at the `usual` number of people listed.
+    Too few units tell nothing of people (no `model`); prices then rise as the other channels' do.
     """
 
     channel: str
-    model: FactorModel
+    model: FactorModel | None
     elasticity: float
     usual: float
     units: int
@@ -44,14 +45,16 @@ def fit_prices(
 ) -> list[ChannelPrice]:
     """A price model a channel from `billed_units`; one shape for all channels that bill attention, then each its own.
 
-    Messages are priced apart: a sender has a list price, the others an auction.
+    Messages are priced apart: a sender has a list price, the others an auction. A channel of the others that has too
+    few units is taken to rise as they do: no rise at all would make the least known channel the cheapest to use more.
     """
     known = units.groupby("channel")["invoice"].agg(["size", "nunique"])
     enough = (known["size"] >= LEAST_UNITS) & (known["nunique"] >= LEAST_INVOICES)
     names = [str(name) for name in sorted(known.index[enough])]
     if not names:
         return []
-    units = units[units["channel"].isin(names)].reset_index(drop=True)
+    is_told = units["channel"].isin(names).to_numpy()
+    few, units = units[~is_told], units[is_told].reset_index(drop=True)
     units["invoice"] = np.unique(units["invoice"], return_inverse=True)[1]
     weight, total, unlinked = _normed(units)
     channel, invoice = units["channel"].to_numpy(dtype=object), units["invoice"].to_numpy()
@@ -67,16 +70,34 @@ def fit_prices(
         model = FactorModel(replace(flat, intercept=-level))
         bills = len(np.unique(invoice[fit.rows]))
         result.append(ChannelPrice(name, model, round(elasticity, 6), round(usual, 3), int(fit.rows.sum()), bills))
-    return result
+    learned = [one.elasticity for one in result if one.channel not in alone]
+    elasticity = float(np.mean(learned)) if learned else 0.0
+    for name in sorted(map(str, known.index[~enough])):
+        if elasticity > 0.0 and conf.channels[name].billing != "message":
+            rows = few[(few["channel"] == name).to_numpy()]
+            result.append(_like_others(name, rows, elasticity, day))
+    return sorted(result, key=lambda one: one.channel)
+
+
+def _like_others(name: str, units: pd.DataFrame, elasticity: float, day: date) -> ChannelPrice:
+    lately = units[(units["on_day"] > day - timedelta(days=PRICE_DAYS)).to_numpy()]
+    rows = lately if len(lately) else units
+    usual = _level(np.zeros(len(rows)), rows, np.ones(len(rows)), elasticity)[1]
+    bills = int(units["invoice"].nunique())
+    return ChannelPrice(name, None, round(elasticity, 6), round(usual, 3), len(units), bills)
 
 
 def price_stages(prices: list[ChannelPrice]) -> list[Fitted]:
     """The rows of stage_models they become."""
     found = []
     for one in prices:
-        note = f"{one.units} units on {one.invoices} invoices; elasticity to the people listed {one.elasticity:.3f}"
+        whose = "" if one.model else ", that of the other channels"
+        note = (
+            f"{one.units} units on {one.invoices} invoices; elasticity to the people listed {one.elasticity:.3f}{whose}"
+        )
         told = Fitted("price", one.channel, None, "sums", one.units, one.invoices, notes=(note,))
-        found.append(replace(told, factors=one.model))
+        if one.model:
+            found.append(replace(told, factors=one.model))
         found += [replace(told, stage=s, scale=x) for s, x in ((LOAD, one.elasticity), (USUAL, one.usual))]
     return found
 

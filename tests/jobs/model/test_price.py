@@ -13,7 +13,7 @@ import pytest
 from jobs.model.learners import Features
 from jobs.model.serving.prices import Price, meant_prices, prices
 from jobs.model.training.billed import billed_units
-from jobs.model.training.price import fit_prices
+from jobs.model.training.price import fit_prices, price_stages
 from jobs.runtime.errors import DataRefused
 from jobs.runtime.settings import BaseConf, ChannelConf, MeasureConf
 from jobs.tables.ingest import FX_RATES, PROSPECTS, SPEND
@@ -94,6 +94,24 @@ def test_a_list_price_is_the_same_for_everybody() -> None:
 
 def test_too_few_units_say_nothing() -> None:
     assert fit_prices(planted(0.0, months=1, clicks=100), FEATURES, DAY, CONF) == []
+
+
+def test_a_channel_with_too_few_units_rises_with_use_as_the_others_do() -> None:
+    units = planted(0.3)
+    units.loc[(units["channel"] == "feed_b").to_numpy() & (units["invoice"] % 50 > 0), "channel"] = "feed_a"
+    few = units[(units["channel"] == "feed_b").to_numpy()]
+    assert 0 < len(few) < 300
+    known, borrowed = fit_prices(units, FEATURES, DAY, CONF)
+    assert (known.channel, borrowed.channel) == ("feed_a", "feed_b")
+    assert known.elasticity > 0.1
+    assert borrowed.elasticity == known.elasticity
+    lately = few[few["on_day"] > DAY - timedelta(days=90)]["listed"]
+    assert borrowed.usual == pytest.approx(np.exp(np.log(lately).mean()), abs=1e-3)
+    assert borrowed.model is None
+    told = [(one.stage, one.channel, one.scale) for one in price_stages([borrowed])]
+    assert told == [("load", "feed_b", borrowed.elasticity), ("usual", "feed_b", borrowed.usual)]
+    message = make_conf(channels={"feed_a": ChannelConf(**TOLD), "feed_b": ChannelConf(**TOLD, billing="message")})
+    assert [one.channel for one in fit_prices(units, FEATURES, DAY, message)] == ["feed_a"], "a sender has a list price"
 
 
 def test_units_are_the_touches_a_channel_bills_on_the_invoice_of_their_day(rows: Any, make_shell: Any) -> None:
