@@ -29,7 +29,7 @@ class ChannelPrice:
     """One channel: the factor on its mean unit price by person, and its price's rise with the people listed on it.
 
     The factor is 1 on the mean of the units billed in the newest PRICE_DAYS at the `usual` number of people listed.
-    Too few units tell nothing of people (no `model`); prices then rise as the other channels' do.
+    Too few units tell nothing of people: no `model`.
     """
 
     channel: str
@@ -45,8 +45,9 @@ def fit_prices(
 ) -> list[ChannelPrice]:
     """A price model a channel from `billed_units`; one shape for all channels that bill attention, then each its own.
 
-    Messages are priced apart: a sender has a list price, the others an auction. A channel of the others that has too
-    few units is taken to rise as they do: no rise at all would make the least known channel the cheapest to use more.
+    Messages are priced apart: a sender has a list price, the others an auction. One of the others that has too few
+    units, or was always used alike, is taken to rise as they do: no rise at all would make the least known channel the
+    cheapest to use more.
     """
     known = units.groupby("channel")["invoice"].agg(["size", "nunique"])
     enough = (known["size"] >= LEAST_UNITS) & (known["nunique"] >= LEAST_INVOICES)
@@ -61,21 +62,23 @@ def fit_prices(
     billed = Billed(units, channel, weight, invoice, total, unlinked, _load_and_time(units, day))
     alone = frozenset(name for name in names if conf.channels[name].billing == "message")
     lately = (units["on_day"] > day - timedelta(days=PRICE_DAYS)).to_numpy()
+    fits = fit_channels(billed, features, alone, ridges=ridges)
+    elastic = {name: _elasticity(float(fit.extra[0]), billed.extra[fit.rows, 0]) for name, fit in fits.items()}
+    told = [found for name, found in elastic.items() if found is not None and name not in alone]
+    others = float(np.mean(told)) if told else 0.0
     result = []
-    for name, fit in fit_channels(billed, features, alone, ridges=ridges).items():
-        elasticity = _elasticity(float(fit.extra[0]), billed.extra[fit.rows, 0])
-        recent = fit.rows & lately if (fit.rows & lately).any() else fit.rows
+    for name, fit in fits.items():
+        own = elastic[name]
+        elasticity = own if own is not None else 0.0 if name in alone else others
         flat = replace(fit.terms, intercept=0.0)
+        recent = fit.rows & lately if (fit.rows & lately).any() else fit.rows
         level, usual = _level(flat.log_odds(units[recent]), units[recent], weight[recent], elasticity)
         model = FactorModel(replace(flat, intercept=-level))
         bills = len(np.unique(invoice[fit.rows]))
         result.append(ChannelPrice(name, model, round(elasticity, 6), round(usual, 3), int(fit.rows.sum()), bills))
-    learned = [one.elasticity for one in result if one.channel not in alone]
-    elasticity = float(np.mean(learned)) if learned else 0.0
     for name in sorted(map(str, known.index[~enough])):
-        if elasticity > 0.0 and conf.channels[name].billing != "message":
-            rows = few[(few["channel"] == name).to_numpy()]
-            result.append(_like_others(name, rows, elasticity, day))
+        if others > 0.0 and conf.channels[name].billing != "message":
+            result.append(_like_others(name, few[(few["channel"] == name).to_numpy()], others, day))
     return sorted(result, key=lambda one: one.channel)
 
 
@@ -91,12 +94,9 @@ def price_stages(prices: list[ChannelPrice]) -> list[Fitted]:
     """The rows of stage_models they become."""
     found = []
     for one in prices:
-        whose = "" if one.model else ", that of the other channels"
-        note = (
-            f"{one.units} units on {one.invoices} invoices; elasticity to the people listed {one.elasticity:.3f}{whose}"
-        )
+        note = f"{one.units} units on {one.invoices} invoices; elasticity to the people listed {one.elasticity:.3f}"
         told = Fitted("price", one.channel, None, "sums", one.units, one.invoices, notes=(note,))
-        if one.model:
+        if one.model is not None:
             found.append(replace(told, factors=one.model))
         found += [replace(told, stage=s, scale=x) for s, x in ((LOAD, one.elasticity), (USUAL, one.usual))]
     return found
@@ -139,11 +139,11 @@ def _normed(units: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
     return weight, first["cost"].to_numpy(dtype=np.float64) / mean, unlinked.to_numpy(dtype=np.float64) / mean
 
 
-def _elasticity(found: float, load: Floats) -> float:
-    """Within 0..MOST_ELASTIC; 0 where the channel was always used alike, or where it moves no plan."""
-    if float(load.std()) < LEAST_SWING or found < LEAST_ELASTIC:
-        return 0.0
-    return min(found, MOST_ELASTIC)
+def _elasticity(found: float, load: Floats) -> float | None:
+    """Within 0..MOST_ELASTIC; 0 where it moves no plan, None where the channel was always used alike."""
+    if float(load.std()) < LEAST_SWING:
+        return None
+    return 0.0 if found < LEAST_ELASTIC else min(found, MOST_ELASTIC)
 
 
 def _level(score: Floats, rows: pd.DataFrame, weight: Floats, elasticity: float) -> tuple[float, float]:

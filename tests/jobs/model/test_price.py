@@ -114,6 +114,19 @@ def test_a_channel_with_too_few_units_rises_with_use_as_the_others_do() -> None:
     assert [one.channel for one in fit_prices(units, FEATURES, DAY, message)] == ["feed_a"], "a sender has a list price"
 
 
+def test_a_channel_that_was_always_used_alike_rises_with_use_as_the_others_do() -> None:
+    units = planted(0.3)
+    alike = (units["channel"] == "feed_b").to_numpy()
+    units.loc[alike, "listed"] = 700.0
+    known, untold = fit_prices(units, FEATURES, DAY, CONF)
+    assert known.elasticity == pytest.approx(0.3, abs=0.06)
+    assert untold.elasticity == known.elasticity
+    assert untold.usual == pytest.approx(700.0, abs=1e-3)
+    assert untold.model is not None
+    nothing = fit_prices(units.assign(listed=700.0), FEATURES, DAY, CONF)
+    assert [one.elasticity for one in nothing] == [0.0, 0.0]
+
+
 def test_units_are_the_touches_a_channel_bills_on_the_invoice_of_their_day(rows: Any, make_shell: Any) -> None:
     channels = {
         "search": ChannelConf(**TOLD),
