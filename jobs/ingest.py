@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,6 @@ from pyspark.sql import functions as F
 from jobs.contract import Job, Table, job
 from jobs.runtime import frames
 from jobs.runtime.conf import Conf
-from jobs.runtime.errors import DataRefused
 from jobs.runtime.keys import Keys
 from jobs.runtime.landing_fates import decided, refused_rows
 from jobs.runtime.landing_figures import figures, judged
@@ -35,7 +33,7 @@ def ingest_job(table: Table) -> Job:
 
     def ingest(landed: Landed, earlier: Any, *, day: date, conf: Conf, vault: Keys, shell: Shell) -> tuple[Any, ...]:
         resolved = frames.resolved(table, conf)
-        rows = decided(_materialised(landed, vault, shell), resolved, shell)
+        rows = decided(landed.rows(vault, shell.folder()), resolved, shell)
         counted = judged(figures(rows, resolved, shell), landed, earlier, shell, conf)
         kept = rows.where("_fate = 'out'")
         results: list[Any] = [kept.select("day", *[f"`{c.name}`" for c in resolved.columns])]
@@ -52,19 +50,6 @@ def ingest_job(table: Table) -> Job:
 
     reads = {"earlier": COUNTS[table.name].before(COMPARED_DAYS)}
     return job(reads=reads, writes=tuple(writes), name=f"ingest_{table.name}", landing=table.name)(ingest)
-
-
-def _materialised(landed: Landed, vault: Keys, shell: Shell) -> Any:
-    """The typed rows, read once; a file that breaks off in the middle is refused here."""
-    from pyspark.errors import PySparkException
-
-    try:
-        return shell.cut(landed.rows(vault))
-    except PySparkException as error:
-        found = re.search(r"DataRefused: (landing file [^\n]+)", str(error))
-        if found is None:
-            raise
-        raise DataRefused(found.group(1)) from None
 
 
 INGEST = {table.name: ingest_job(table) for table in LANDED}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -39,12 +40,15 @@ class Landed:
     days: tuple[date, ...]
     conf: Conf
 
-    def rows(self, keys: Keys) -> DataFrame:
-        """Every row of the files: `day`, the table's columns, and what became of it.
+    def rows(self, keys: Keys, folder: Path) -> DataFrame:
+        """Every row of the files, read once and kept in a new folder: `day`, the table's columns, what became of it.
 
         `_file`, `_row` (its place there), `_reason` and `_column` (null when it may be let in), `_raw` (a refused row,
         sealed), `_vault` (the raw identifiers of a row of a vaulted table, sealed).
+
+        Raises DataRefused where a file breaks off in the middle.
         """
+        from pyspark.errors import PySparkException
         from pyspark.sql.pandas.types import to_arrow_schema
         from pyspark.sql.types import BinaryType, LongType, StringType, StructType
 
@@ -69,10 +73,20 @@ class Landed:
             phone_region=self.conf.base.phone_region,
             time_zone=self.conf.base.time_zone,
             is_vaulted=self.table.name in VAULTS,
+            folder=folder,
         )
+        folder.mkdir(parents=True)
         size = sum(file.size for file in self.files)
         tasks = max(self.conf.base.spark.shuffle_partitions, size // TASK_BYTES, len(units) // TASK_FILES, 1)
-        return self.spark.range(0, len(units), 1, min(len(units), tasks)).mapInArrow(reader, wanted)
+        numbers = self.spark.range(0, len(units), 1, min(len(units), tasks))
+        try:
+            numbers.mapInArrow(reader, "rows bigint").write.format("noop").mode("overwrite").save()
+        except PySparkException as error:
+            found = re.search(r"DataRefused: (landing file [^\n]+)", str(error))
+            if found is None:
+                raise
+            raise DataRefused(found.group(1)) from None
+        return self.spark.read.schema(wanted).parquet(str(folder))
 
     def _units(self) -> tuple[Unit, ...]:
         """The files in order of their day; a large Parquet file as runs of row groups."""

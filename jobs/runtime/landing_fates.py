@@ -26,32 +26,39 @@ def decided(rows: DataFrame, table: Table, shell: Shell) -> DataFrame:
     Of rows that are equal in every column the first (by file and place) is let in. Rows of one day with one key that
     differ contradict each other: all of them are refused as `key_conflict`.
     """
-    keys = [F.col(f"`{name}`") for name in table.key]
+    by = ["day", *table.key]
     is_good = F.col("_reason").isNull()
-    repeated = rows.where(is_good).groupBy("day", *keys).count().where("count > 1").select("day").limit(1)
-    if not len(shell.small(repeated, 1)):
-        return rows.withColumn("_fate", F.when(is_good, "out").otherwise("quarantined"))
+    fate = F.when(is_good, "out").otherwise("quarantined")
+    good = rows.where(is_good)
+    repeated = good.groupBy(*[F.col(name).alias(f"_{name}") for name in by]).count().where("count > 1")
+    if not len(shell.small(repeated.select("_day").limit(1), 1)):
+        return rows.withColumn("_fate", fate)
+    # Few rows repeat: the others are not sorted. A part of a key may be null.
+    same_key = [F.col(name).eqNullSafe(F.col(f"_{name}")) for name in by]
+    told = shell.cut(_repeats(good.join(repeated, same_key, "left_semi"), table, by))
+    return rows.join(told, ["day", "_file", "_row"], "left").select(
+        *[F.col(f"`{name}`") for name in rows.columns if name != "_reason"],
+        F.coalesce("_found", "_reason").alias("_reason"),
+        F.coalesce("_became", fate).alias("_fate"),
+    )
+
+
+def _repeats(rows: DataFrame, table: Table, by: list[str]) -> DataFrame:
+    """Of good rows whose keys repeat: day, _file, _row, what became of each (`_became`) and why (`_found`)."""
     # Two lanes of 64 bits: equal digests are equal rows.
     cells = [F.coalesce(F.col(f"`{c.name}`").cast("string"), F.lit("\0")) for c in table.columns]
     cells.append(F.coalesce(F.hex("_vault"), F.lit("\0")))
     digest = F.sha2(F.concat_ws("\x1f", *cells), 256)
-    same_key = Window.partitionBy("day", "_good", *keys)
-    same_row = Window.partitionBy("day", "_good", *keys, "_digest").orderBy("_file", "_row")
+    same_key = Window.partitionBy(*by)
+    same_row = Window.partitionBy(*by, "_digest").orderBy("_file", "_row")
     marked = (
-        rows.withColumn("_good", is_good)
-        .withColumn("_digest", F.when(is_good, digest))
-        .withColumn("_conflict", F.col("_good") & (F.min("_digest").over(same_key) != F.max("_digest").over(same_key)))
-        .withColumn("_nth", F.when(F.col("_good"), F.row_number().over(same_row)).otherwise(1))
+        rows.withColumn("_digest", digest)
+        .withColumn("_conflict", F.min("_digest").over(same_key) != F.max("_digest").over(same_key))
+        .withColumn("_nth", F.row_number().over(same_row))
     )
-    fate = (
-        F.when(~F.col("_good") | F.col("_conflict"), "quarantined")
-        .when(F.col("_nth") > 1, "duplicate")
-        .otherwise("out")
-    )
-    reason = F.when(F.col("_conflict"), "key_conflict").otherwise(F.col("_reason"))
-    return shell.cut(
-        marked.withColumn("_fate", fate).withColumn("_reason", reason).drop("_good", "_digest", "_conflict", "_nth")
-    )
+    became = F.when(F.col("_conflict"), "quarantined").when(F.col("_nth") > 1, "duplicate").otherwise("out")
+    found = F.when(F.col("_conflict"), "key_conflict")
+    return marked.select("day", "_file", "_row", became.alias("_became"), found.alias("_found"))
 
 
 @dataclass(frozen=True)

@@ -66,10 +66,14 @@ class Shell:
 
     def cut(self, frame: DataFrame) -> DataFrame:
         """The same rows, materialised, so that a long chain of steps is not computed again."""
-        self._cuts += 1
-        folder = self.store.staging(self.run_id, f"_cut{self._cuts}")
+        folder = self.folder()
         frame.write.parquet(str(folder))
         return self.spark.read.schema(frame.schema).parquet(str(folder))
+
+    def folder(self) -> Path:
+        """The name of a new folder for what a job writes for itself; gone when the job has ended."""
+        self._cuts += 1
+        return self.store.staging(self.run_id, f"_cut{self._cuts}")
 
     def small(self, frame: DataFrame, max_rows: int, sort_by: Sequence[str] = ()) -> pd.DataFrame:
         """A bounded result as a pandas frame, sorted by `sort_by`; Fault when it has more than `max_rows` rows."""
