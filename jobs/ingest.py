@@ -43,9 +43,6 @@ def ingest_job(table: Table) -> Job:
             sealed = kept.where("_vault is not null")
             record_key, ids = F.col(table.key[0]).alias("record_key"), F.col("_vault").alias("sealed")
             results.append(sealed.select("day", record_key, ids))
-        if len(landed.days) > 1:  # else every task would write a file into every day
-            parts = conf.base.spark.shuffle_partitions
-            results = [frame and frame.repartition(parts, "day") for frame in results]
         return (*results, counted)
 
     reads = {"earlier": COUNTS[table.name].before(COMPARED_DAYS)}
