@@ -8,13 +8,14 @@ from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from jobs.model.learners import Features
 from jobs.model.learners.features import Floats
 from jobs.model.learners.sums import FactorModel
 from jobs.model.serving.funnel import LOAD, USUAL
 from jobs.model.serving.prices import PRICE_DAYS
-from jobs.model.training.channels import FEATURES_ALONE, Billed, Ridges, fit_channels
+from jobs.model.training.channels import FEATURES_ALONE, Billed, ChannelFit, Ridges, fit_channels
 from jobs.model.training.stage import Fitted
 from jobs.runtime.conf import Conf
 
@@ -29,12 +30,13 @@ class ChannelPrice:
     """One channel: the factor on its mean unit price by person, and its price's rise with the people listed on it.
 
     The factor is 1 on the mean of the units billed in the newest PRICE_DAYS at the `usual` number of people listed.
-    Too few units tell nothing of people: no `model`.
+    Too few units tell nothing of people: no `model`. `is_borrowed`: the elasticity is that of the other channels.
     """
 
     channel: str
     model: FactorModel | None
     elasticity: float
+    is_borrowed: bool
     usual: float
     units: int
     invoices: int
@@ -49,45 +51,58 @@ def fit_prices(
     units, or was always used alike, is taken to rise as they do: no rise at all would make the least known channel the
     cheapest to use more.
     """
-    known = units.groupby("channel")["invoice"].agg(["size", "nunique"])
-    enough = (known["size"] >= LEAST_UNITS) & (known["nunique"] >= LEAST_INVOICES)
-    names = [str(name) for name in sorted(known.index[enough])]
+    counted = units.groupby("channel")["invoice"].agg(["size", "nunique"])
+    enough = (counted["size"] >= LEAST_UNITS) & (counted["nunique"] >= LEAST_INVOICES)
+    names = [str(name) for name in sorted(counted.index[enough])]
     if not names:
         return []
     is_told = units["channel"].isin(names).to_numpy()
-    few, units = units[~is_told], units[is_told].reset_index(drop=True)
-    units["invoice"] = np.unique(units["invoice"], return_inverse=True)[1]
-    weight, total, unlinked = _normed(units)
-    channel, invoice = units["channel"].to_numpy(dtype=object), units["invoice"].to_numpy()
-    billed = Billed(units, channel, weight, invoice, total, unlinked, _load_and_time(units, day))
-    alone = frozenset(name for name in names if conf.channels[name].billing == "message")
-    lately = (units["on_day"] > day - timedelta(days=PRICE_DAYS)).to_numpy()
-    fits = fit_channels(billed, features, alone, ridges=ridges)
-    elastic = {name: _elasticity(float(fit.extra[0]), billed.extra[fit.rows, 0]) for name, fit in fits.items()}
-    told = [found for name, found in elastic.items() if found is not None and name not in alone]
+    few, billed = units[~is_told], _billed(units[is_told], day)
+    alone = frozenset(str(name) for name in counted.index if conf.channels[str(name)].billing == "message")
+    fits = fit_channels(billed, features, alone & set(names), ridges=ridges)
+    own = {name: _elasticity(float(fit.extra[0]), billed.extra[fit.rows, 0]) for name, fit in fits.items()}
+    told = [found for name, found in own.items() if found is not None and name not in alone]
     others = float(np.mean(told)) if told else 0.0
-    result = []
-    for name, fit in fits.items():
-        own = elastic[name]
-        elasticity = own if own is not None else 0.0 if name in alone else others
-        flat = replace(fit.terms, intercept=0.0)
-        recent = fit.rows & lately if (fit.rows & lately).any() else fit.rows
-        level, usual = _level(flat.log_odds(units[recent]), units[recent], weight[recent], elasticity)
-        model = FactorModel(replace(flat, intercept=-level))
-        bills = len(np.unique(invoice[fit.rows]))
-        result.append(ChannelPrice(name, model, round(elasticity, 6), round(usual, 3), int(fit.rows.sum()), bills))
-    for name in sorted(map(str, known.index[~enough])):
-        if others > 0.0 and conf.channels[name].billing != "message":
-            result.append(_like_others(name, few[(few["channel"] == name).to_numpy()], others, day))
-    return sorted(result, key=lambda one: one.channel)
+    unknown = {name: 0.0 if name in alone else others for name in map(str, counted.index)}
+    found = [_price(name, fit, own[name], unknown[name], billed, day) for name, fit in fits.items()]
+    found += [_like_others(name, few, unknown[name], day) for name in unknown if name not in fits and unknown[name]]
+    return sorted(found, key=lambda one: one.channel)
 
 
-def _like_others(name: str, units: pd.DataFrame, elasticity: float, day: date) -> ChannelPrice:
-    lately = units[(units["on_day"] > day - timedelta(days=PRICE_DAYS)).to_numpy()]
+def _billed(units: pd.DataFrame, day: date) -> Billed:
+    units = units.reset_index(drop=True)
+    invoice = units["invoice"] = np.unique(units["invoice"], return_inverse=True)[1]
+    weight, total, unlinked = _normed(units)
+    return Billed(
+        units, units["channel"].to_numpy(dtype=object), weight, invoice, total, unlinked, _load_and_time(units, day)
+    )
+
+
+def _price(name: str, fit: ChannelFit, own: float | None, unknown: float, billed: Billed, day: date) -> ChannelPrice:
+    """The price of a channel of many units; `unknown`: its elasticity where its `own` is None."""
+    elasticity = unknown if own is None else own
+    rows = fit.rows & _lately(billed.frame, day)
+    rows = rows if rows.any() else fit.rows
+    flat = replace(fit.terms, intercept=0.0)
+    level, usual = _level(flat.log_odds(billed.frame[rows]), billed.frame[rows], billed.weight[rows], elasticity)
+    bills = len(np.unique(billed.invoice[fit.rows]))
+    model = FactorModel(replace(flat, intercept=-level))
+    is_borrowed = own is None and unknown > 0.0
+    return ChannelPrice(name, model, round(elasticity, 6), is_borrowed, round(usual, 3), int(fit.rows.sum()), bills)
+
+
+def _like_others(name: str, few: pd.DataFrame, elasticity: float, day: date) -> ChannelPrice:
+    """The price of a channel of too few units."""
+    units = few[(few["channel"] == name).to_numpy()]
+    lately = units[_lately(units, day)]
     rows = lately if len(lately) else units
     usual = _level(np.zeros(len(rows)), rows, np.ones(len(rows)), elasticity)[1]
     bills = int(units["invoice"].nunique())
-    return ChannelPrice(name, None, round(elasticity, 6), round(usual, 3), len(units), bills)
+    return ChannelPrice(name, None, round(elasticity, 6), True, round(usual, 3), len(units), bills)
+
+
+def _lately(units: pd.DataFrame, day: date) -> NDArray[np.bool_]:
+    return (units["on_day"] > day - timedelta(days=PRICE_DAYS)).to_numpy()
 
 
 def price_stages(prices: list[ChannelPrice]) -> list[Fitted]:
@@ -95,6 +110,7 @@ def price_stages(prices: list[ChannelPrice]) -> list[Fitted]:
     found = []
     for one in prices:
         note = f"{one.units} units on {one.invoices} invoices; elasticity to the people listed {one.elasticity:.3f}"
+        note += ", that of the other channels" if one.is_borrowed else ""
         told = Fitted("price", one.channel, None, "sums", one.units, one.invoices, notes=(note,))
         if one.model is not None:
             found.append(replace(told, factors=one.model))

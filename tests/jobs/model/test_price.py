@@ -108,6 +108,13 @@ def test_a_channel_with_too_few_units_rises_with_use_as_the_others_do() -> None:
     lately = few[few["on_day"] > DAY - timedelta(days=90)]["listed"]
     assert borrowed.usual == pytest.approx(np.exp(np.log(lately).mean()), abs=1e-3)
     assert borrowed.model is None
+    assert [one.is_borrowed for one in (known, borrowed)] == [False, True]
+    assert all(
+        ("that of the other channels" in note) == (one is borrowed)
+        for one in (known, borrowed)
+        for stage in price_stages([one])
+        for note in stage.notes
+    )
     told = [(one.stage, one.channel, one.scale) for one in price_stages([borrowed])]
     assert told == [("load", "feed_b", borrowed.elasticity), ("usual", "feed_b", borrowed.usual)]
     message = make_conf(channels={"feed_a": ChannelConf(**TOLD), "feed_b": ChannelConf(**TOLD, billing="message")})
@@ -124,7 +131,7 @@ def test_a_channel_that_was_always_used_alike_rises_with_use_as_the_others_do() 
     assert untold.usual == pytest.approx(700.0, abs=1e-3)
     assert untold.model is not None
     nothing = fit_prices(units.assign(listed=700.0), FEATURES, DAY, CONF)
-    assert [one.elasticity for one in nothing] == [0.0, 0.0]
+    assert [(one.elasticity, one.is_borrowed) for one in nothing] == [(0.0, False)] * 2
 
 
 def test_units_are_the_touches_a_channel_bills_on_the_invoice_of_their_day(rows: Any, make_shell: Any) -> None:
