@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from probe import no_process_mentions, probe
 from jobs.runtime.child import log_tail
 from jobs.runtime.cluster import connect_server, is_listening, standalone_cluster
 from support import LIGHT_JVM
+
+Run = Callable[..., str]
 
 
 def partitions_at_work(logs: Path) -> int:
@@ -68,13 +71,11 @@ def nothing_is_left(address: str, folder: Path) -> None:
     assert no_process_mentions(folder)
 
 
-def engines_agree(folder: Path, jobs: tuple[str, ...]) -> None:
+def engines_agree(folder: Path, jobs: tuple[str, ...], run_locally: Run) -> None:
+    """`run_locally` is how the run on local threads is made."""
     landing, day = chain.market(folder), chain.LAST.isoformat()
     at_work: dict[str, int] = {}
-
-    local = conf_with(folder / "local", logged(folder / "local" / "events"))
-    chain.run(landing, folder / "w-local", day, *jobs, extra=["--no-send", "--conf", str(local)])
-    at_work["local"] = partitions_at_work(folder / "local" / "events")
+    run_locally(landing, folder / "w-local", day, *jobs, extra=["--no-send"])
 
     with standalone_cluster(folder / "cluster", workers=2, cores=1, memory="1g") as master:
         there = conf_with(folder / "alone", logged(folder / "alone" / "events"))
@@ -96,13 +97,13 @@ def engines_agree(folder: Path, jobs: tuple[str, ...]) -> None:
     assert min(at_work.values()) >= 2, at_work
 
 
-def test_ingest_agrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ingest_agrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_here: Run) -> None:
     for name, value in LIGHT_JVM.items():
         monkeypatch.setenv(name, value)
-    engines_agree(tmp_path, ("ingest_loans", "ingest_prospects"))
+    engines_agree(tmp_path, ("ingest_prospects",), run_here)
 
 
 @pytest.mark.storm
 @pytest.mark.timeout(3000)
 def test_the_whole_chain_agrees(storm_folder: Path) -> None:
-    engines_agree(storm_folder / "engines", ())
+    engines_agree(storm_folder / "engines", (), chain.run)
