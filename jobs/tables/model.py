@@ -141,7 +141,7 @@ MODEL_ERRORS = Table(
             "double",
             "log of what one half's models expect over the other's, best tenth of people; chosen_*: log of how many "
             "good customers too many, how much spend too little, the models in force tell of whom they choose; "
-            "times_late: by how much quarters differ",
+            "times_late: standard error of what the quarter of the next loans brings",
         ),
     ),
 )

@@ -127,14 +127,14 @@ def seen_by_wins(*names: str) -> tuple[Place, ...]:
 NOTHING = "as it is"
 ANSWERS = (ANSWERED, ANSWERED_HERE)
 STAGES: Place = (stage, "calibrate", uncalibrated)
-NEWEST: Place = (funnel, "newest_level", no_trend)
+TIMES: Place = (funnel, "coming_level", no_trend)
 LIFT: Place = (funnel, "fit_lift", no_lift)
 ARMS = {
     NOTHING: Arm(),
     "without hazard": Arm(places=((funnel, "late_rows", mature_rows),)),
     "without p_organic": Arm(places=((funnel, "fit_organic", no_organic),)),
-    "without calibration": Arm(places=(STAGES, NEWEST, LIFT)),
-    "without stages' calibration": Arm(places=(STAGES, NEWEST)),
+    "without calibration": Arm(places=(STAGES, TIMES, LIFT)),
+    "without stages' calibration": Arm(places=(STAGES, TIMES)),
     "without channels' factor": Arm(places=(LIFT,)),
     "without exploration": Arm(rows=without_exploration),
     "with history": Arm(

@@ -19,10 +19,11 @@ from jobs.model.training.chosen import Told, overstated
 from jobs.model.training.counts import HALF, MIDDLE, count_clicks, count_units, count_wins
 from jobs.model.training.fits import RANDOMISED, Fits, of_channel
 from jobs.model.training.funnel import CREDIT, fit_apply, fit_credit, fit_organic
-from jobs.model.training.lateness import late_rows, spread_of_quarters
+from jobs.model.training.lateness import late_rows
 from jobs.model.training.lift import CLICKS_WORTH, LIFT_WORTH, fit_lift
 from jobs.model.training.price import fit_prices, mean_prices, price_stages
 from jobs.model.training.stage import Fitted
+from jobs.model.training.times import coming_spread
 from jobs.runtime.conf import Conf
 
 PEOPLE = 2_000
@@ -63,7 +64,7 @@ def model_errors(
     rows = [(f"hidden_{name}", "*", 0, 2.0 * value) for name, value in _hidden(fits, sent).items()]
     late = next((one.model for one in fits if one.stage == "late"), None)
     if late is not None:
-        rows.append(("times_late", "*", 0, spread_of_quarters(late, late_rows(decided))))
+        rows.append(("times_late", "*", 0, coming_spread(late, late_rows(decided))))
     mean = mean_prices(billed, meant)
 
     def half(told: tuple[int, bool]) -> dict[tuple[str, str], Floats]:

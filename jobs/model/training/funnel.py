@@ -19,10 +19,11 @@ from jobs.model.serving.funnel import CLICK_SCORE, INTENT, POOLED, log_odds
 from jobs.model.training.choice import is_glass_box, rivals_of, settings_of
 from jobs.model.training.counts import count_clicks, count_units, count_wins
 from jobs.model.training.fits import RANDOMISED, Fits, of_channel
-from jobs.model.training.lateness import FALL, NEWEST, TAIL, Loans, late_rows, newest_level
+from jobs.model.training.lateness import FALL, TAIL, Loans, late_rows
 from jobs.model.training.lift import fit_lift
 from jobs.model.training.repeats import with_repeats
 from jobs.model.training.stage import Fitted, Labelled, fit_shares, fit_stage
+from jobs.model.training.times import coming_level
 from jobs.runtime.conf import Conf
 from jobs.runtime.settings import Stage
 from segments.outcomes import GOOD_MONTHS
@@ -158,9 +159,9 @@ def _fit_late(fits: Fits, loans: Loans, conf: Conf) -> None:
     def moved(model: FittedModel, level: Line) -> FittedModel:
         return replace(model, adjust=(*model.adjust, level))
 
-    level = newest_level(fitted.model, told)
-    rivals = tuple((learner, moved(model, newest_level(model, told))) for learner, model in fitted.rivals)
-    note = f"loans of the last {NEWEST} days were late {np.exp(level.shift):.2f} times as often as the book tells"
+    level = coming_level(fitted.model, told)
+    rivals = tuple((learner, moved(model, coming_level(model, told))) for learner, model in fitted.rivals)
+    note = f"the next loans are taken to be late {np.exp(level.shift):.2f} times as often as the book tells"
     fits.all[-1] = replace(fitted, model=moved(fitted.model, level), rivals=rivals, notes=(*fitted.notes, note))
 
 

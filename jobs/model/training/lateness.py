@@ -4,9 +4,7 @@ Discrete-time hazard with a common shape: by month m on book a share F(m) of the
 shown. A loan seen late counts as one late; a loan seen m months and not late counts as F(m) of a loan that is not. For
 small chances this is the likelihood of the hazard model: log(1 - F p) = F log(1 - p) to first order in p.
 
-Lateness moves with the times, and the loans asked for next will be of the newest kind: what those of the last year show
-beyond what the model expects of them, each as far as it has been seen, moves everybody's chance. What the months to
-come will be like nobody knows; how unlike quarters were so far says how far they may be off.
+Lateness moves with the times: see `training.times`.
 """
 
 from __future__ import annotations
@@ -16,20 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import nbinom
 
-from jobs.model.learners import FittedModel
-from jobs.model.learners.calibration import Line
 from jobs.model.learners.features import Floats
 from segments.outcomes import GOOD_MONTHS as MONTHS
 
 LEAST_SEEN = 0.1  # a loan of which less could have shown says next to nothing
 TAIL = 3  # months whose rate stands for those beyond, where no loan has been seen for longer
-NEWEST = 365  # days
-NEWEST_WORTH = 50.0  # late loans the newest factor is held to 1 by: a spread of 0.14
-QUARTER = 91  # days
-USUAL_SPREAD = 0.14  # of the log of a quarter's lateness, before any was seen: as NEWEST_WORTH takes a year to differ
-SPREADS = np.linspace(0.005, 0.6, 120)
 FALL = 0.8  # of that rate, month by month: hazards of short loans fall after their first months, as balances are repaid
 
 
@@ -103,33 +93,3 @@ def late_rows(decided: pd.DataFrame) -> Loans:
     shown = table.shown[months]
     kept = shown >= LEAST_SEEN
     return Loans(funded[kept], shown[kept], table)
-
-
-def newest_level(model: FittedModel, loans: Loans) -> Line:
-    """What moves the model's log-odds to the lateness of loans asked for in the last NEWEST days (`applied_day`)."""
-    day = pd.to_datetime(loans.rows["applied_day"])
-    newest = (day > day.max() - pd.Timedelta(days=NEWEST)).to_numpy(dtype=bool)
-    expected = float((loans.shown * model.predict(loans.rows))[newest].sum())
-    seen = float(loans.is_late[newest].sum())
-    return Line(1.0, float(np.log((seen + NEWEST_WORTH) / (expected + NEWEST_WORTH))))
-
-
-def spread_of_quarters(model: FittedModel, loans: Loans) -> float:
-    """By how much quarters of applications differ in log lateness beyond chance and beyond who applied.
-
-    The root mean square under a half-normal prior of scale USUAL_SPREAD, each quarter's late loans a negative binomial
-    count around what the model expects of them, at the level of all quarters together.
-    """
-    days = (pd.to_datetime(loans.rows["applied_day"]).max() - pd.to_datetime(loans.rows["applied_day"])).dt.days
-    quarter = (days // QUARTER).to_numpy(dtype=np.int64)
-    count = int(quarter.max(initial=-1)) + 1
-    expected = np.bincount(quarter, loans.shown * model.predict(loans.rows), minlength=count)
-    seen = np.bincount(quarter, loans.is_late, minlength=count)
-    expected, seen = expected[expected > 0], seen[expected > 0]
-    log_weight: Floats = -0.5 * (SPREADS / USUAL_SPREAD) ** 2
-    if len(seen) and seen.sum() > 0:
-        mean = expected * seen.sum() / expected.sum()
-        size = 1.0 / SPREADS[:, None] ** 2
-        log_weight = log_weight + np.asarray(nbinom.logpmf(seen, size, size / (size + mean))).sum(axis=1)
-    weight = np.exp(log_weight - log_weight.max())
-    return float(np.sqrt(np.dot(weight, SPREADS**2) / weight.sum()))

@@ -46,7 +46,7 @@ def publish(shell: Shell, given: dict[str, Any]) -> None:
 
 
 @pytest.fixture(scope="module")
-def ask(spark: Any, rows: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Answer]:
+def ask(spark: Any, rows: Any, tmp_path_factory: pytest.TempPathFactory, light_searches: None) -> Callable[..., Answer]:
     """Asks one published plan; every answer must leave its warehouse as it was, so all tests may ask the same."""
     home = tmp_path_factory.mktemp("asked")
     conf = small_conf(home)

@@ -65,33 +65,60 @@ def several(place: Path, *commands: tuple[str, ...]) -> list[tuple[int, str]]:
     return [(code, said) for code, said in json.loads(done.stdout.splitlines()[-1])]
 
 
-def test_from_init_to_report(place: Path) -> None:
-    said = json.loads(huoke(place, "init", "--json"))
-    assert said["newest_day"] == "2025-06-07"
+def test_from_init_to_a_run(place: Path) -> None:
+    (begun, said), (sound, _) = several(place, ("init", "--json"), ("validate",))
+    assert (begun, sound) == (0, 0), said
+    assert json.loads(said)["newest_day"] == "2025-06-07"
     assert (place / "conf" / "channels" / "kiosk.yaml").is_file()
     assert "tenure_years: numeric" in (place / "conf" / "base.yaml").read_text()
     assert "currency: HUF" in (place / "conf" / "base.yaml").read_text()
-    huoke(place, "validate")
     huoke(place, "run", "--day", DAY)
-    huoke(place, "report", "--out", str(place / "report.html"))
-    assert "kiosk" in (place / "report.html").read_text(encoding="utf-8")
 
 
+# What leaves, and the columns that the contract says it has.
+LEAVES = {
+    "scores": "prospect_key channel p_apply p_organic p_approve p_fund p_good expected_cost expected_value band "
+    "model_version",
+    "audiences": "audience channel prospect_key partner creative band role propensity bid_multiplier expected_cost "
+    "expected_good",
+    "channel_plan": "channel currency budget budget_left audience_size expected_spend expected_good "
+    "expected_late_rate expected_fraud_rate gap max_violation shadow_price",
+    "channel_costs": "channel campaign ad_group band currency spend is_allocated applications approvals funded good",
+}
+# Asked wrongly: the exit code and what is said.
+MISTAKES = {
+    ("run",): (64, "--day"),
+    ("run", "nonsense", "--day", DAY): (64, "there is no job"),
+    ("run", "--day", "tomorrow"): (64, "write YYYY-MM-DD"),
+    ("show", "vault_prospects"): (77, "vault"),
+    ("fly",): (64, "No such command"),
+    ("plan", "--budget", "kiosk=20%"): (64, "is not understood"),
+}
+RAISED = ("plan", "--budget", "kiosk=+20%", "--json")
+TOO_MANY = ("plan", "--good", "100000")
+
+
+@pytest.fixture(scope="module")
+def asked(place: Path) -> dict[tuple[str, ...], tuple[int, str]]:
+    """What each command that only reads said of the market that ran; none may touch a byte of the warehouse."""
+    before = whole(place / "warehouse")
+    shown = [("show", table, "--day", DAY, "--out", str(place / f"{table}.csv")) for table in LEAVES]
+    files = [*shown, ("keys", "--out", str(place / "keys.csv")), ("report", "--out", str(place / "report.html"))]
+    commands = [*files, RAISED, TOO_MANY, *MISTAKES]
+    told = dict(zip(commands, several(place, *commands), strict=True))
+    assert {told[one][0] for one in files} == {0}, told
+    assert whole(place / "warehouse") == before
+    return told
+
+
+def whole(folder: Path) -> dict[Path, bytes]:
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+@pytest.mark.usefixtures("asked")
 def test_what_leaves_is_as_the_contract_says(place: Path) -> None:
-    wanted = {
-        "scores": "prospect_key channel p_apply p_organic p_approve p_fund p_good expected_cost expected_value band "
-        "model_version",
-        "audiences": "audience channel prospect_key partner creative band role propensity bid_multiplier expected_cost "
-        "expected_good",
-        "channel_plan": "channel currency budget budget_left audience_size expected_spend expected_good "
-        "expected_late_rate expected_fraud_rate gap max_violation shadow_price",
-        "channel_costs": "channel campaign ad_group band currency spend is_allocated applications approvals "
-        "funded good",
-    }
-    files = [("show", table, "--day", DAY, "--out", str(place / f"{table}.csv")) for table in wanted]
-    told = several(place, *files, ("keys", "--out", str(place / "keys.csv")))
-    assert {code for code, _ in told} == {0}, told
-    for table, columns in wanted.items():
+    assert "kiosk" in (place / "report.html").read_text(encoding="utf-8")
+    for table, columns in LEAVES.items():
         with (place / f"{table}.csv").open(encoding="utf-8") as handle:
             rows = list(csv.DictReader(handle))
         assert rows, table
@@ -123,15 +150,9 @@ def test_the_same_day_again_publishes_nothing(place: Path) -> None:
     assert not any(line["is_new"] for line in lines)
 
 
-def test_what_if_answers_beside_the_plan_and_writes_nothing(place: Path) -> None:
-    before = {file: file.read_bytes() for file in (place / "warehouse").rglob("*") if file.is_file()}
-    (done, answer), (unfit, refused), (odd, usage) = several(
-        place,
-        ("plan", "--budget", "kiosk=+20%", "--json"),
-        ("plan", "--good", "100000"),
-        ("plan", "--budget", "kiosk=20%"),
-    )
-    assert (done, unfit, odd) == (0, 65, 64)
+def test_what_if_answers_beside_the_plan(asked: dict[tuple[str, ...], tuple[int, str]]) -> None:
+    (done, answer), (unfit, refused) = asked[RAISED], asked[TOO_MANY]
+    assert (done, unfit) == (0, 65)
     said = json.loads(answer)
     old, new = ({row["channel"]: row for row in said[name]} for name in ("published", "what_if"))
     assert new["kiosk"]["budget"] == pytest.approx(1.2 * old["kiosk"]["budget"])
@@ -139,18 +160,10 @@ def test_what_if_answers_beside_the_plan_and_writes_nothing(place: Path) -> None
     assert not said["inputs_moved_on"]
     assert "100000 good customers cannot be won" in refused
     assert "→" in refused
-    assert {file: file.read_bytes() for file in (place / "warehouse").rglob("*") if file.is_file()} == before
-    assert "is not understood" in usage
 
 
-def test_usage_errors_say_what_to_do(place: Path) -> None:
-    cases = {
-        ("run",): (64, "--day"),
-        ("run", "nonsense", "--day", DAY): (64, "there is no job"),
-        ("run", "--day", "tomorrow"): (64, "write YYYY-MM-DD"),
-        ("show", "vault_prospects"): (77, "vault"),
-        ("fly",): (64, "No such command"),
-    }
-    for (code, words), (ended, said) in zip(cases.values(), several(place, *cases), strict=True):
+def test_usage_errors_say_what_to_do(asked: dict[tuple[str, ...], tuple[int, str]]) -> None:
+    for command, (code, words) in MISTAKES.items():
+        ended, said = asked[command]
         assert ended == code
         assert words in said

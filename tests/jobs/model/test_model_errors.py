@@ -12,8 +12,8 @@ from funnel_rows import FunnelRows, funnel_conf, funnel_rows
 from jobs.model.training.errors import TOP, model_errors
 from jobs.model.training.fits import Fits
 from jobs.model.training.funnel import fit_funnel
-from jobs.model.training.lateness import USUAL_SPREAD
 from jobs.model.training.stage import Fitted
+from jobs.model.training.times import USUAL_SPREAD
 from jobs.runtime.conf import Conf
 
 SEEDS = range(5)

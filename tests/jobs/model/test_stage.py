@@ -7,13 +7,9 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from funnel_rows import funnel_conf, funnel_rows
 
-from jobs.model.learners import Features, FittedModel, LogisticSettings
-from jobs.model.learners.calibration import Line
-from jobs.model.training import funnel
-from jobs.model.training.fits import Fits
-from jobs.model.training.lateness import USUAL_SPREAD, Loans, late_rows, life_table, newest_level, spread_of_quarters
+from jobs.model.learners import Features, LogisticSettings
+from jobs.model.training.lateness import late_rows, life_table
 from jobs.model.training.priors import PRIORS, prior_model
 from jobs.model.training.stage import Labelled, fit_stage
 from jobs.runtime.settings import TrainingConf
@@ -139,64 +135,3 @@ def test_the_life_table_is_the_product_of_what_each_month_shows() -> None:
     assert table.shown[5] == pytest.approx(0.25 / 0.625)
     assert table.shown[12] == 1.0
     assert late_rows(book(200, 1, 3)).rows.empty
-
-
-def dated(decided: pd.DataFrame) -> pd.DataFrame:
-    """The same loans with the day they were asked for."""
-    asked = [pd.Timestamp("2026-06-01") - pd.DateOffset(months=int(m)) for m in decided["months_observed"]]
-    return decided.assign(applied_day=[at.date() for at in asked])
-
-
-@pytest.mark.parametrize(("newest", "told"), [(0.05, 1.0), (0.10, 1.5)])
-def test_everybody_is_moved_to_the_lateness_of_the_newest_loans_as_far_as_they_show_it(
-    newest: float, told: float
-) -> None:
-    """Twice as late from a year ago on: `told` of it, as the life table takes its part; 1 where nothing moved."""
-    whole = dated(book(60_000, 6, 36, 0.05))
-    lately = dated(book(60_000, 7, 36, newest))
-    young = (whole["months_observed"] < 12).to_numpy()
-    loans = late_rows(pd.concat([whole[~young], lately[(lately["months_observed"] < 12).to_numpy()]]))
-    model = prior_model("late", np.array([1.0] * 5000 + [0.0] * 95_000))
-    factor = np.exp(newest_level(model, loans).shift)
-    assert factor == pytest.approx(told, rel=0.1)
-    few = newest_level(model, Loans(loans.rows[::50], loans.shown[::50], loans.table))
-    assert abs(few.shift) < abs(np.log(newest / 0.05)) * 0.5 + 0.1
-
-
-@pytest.mark.parametrize(("spread", "least", "most"), [(0.0, 0.0, 0.09), (0.35, 0.2, 0.5)])
-def test_quarters_unlike_each_other_are_told_from_chance(spread: float, least: float, most: float) -> None:
-    rng = np.random.default_rng(3)
-    day = np.repeat([date(2024, 1, 1) + timedelta(days=91 * q) for q in range(12)], 4000)
-    chance = 0.04 * np.exp(np.repeat(spread * rng.normal(size=12), 4000))
-    frame = pd.DataFrame({"applied_day": day, "is_late": rng.random(48_000) < chance})
-    loans = Loans(frame, np.ones(len(frame)), life_table(np.full(10, 12), np.full(10, np.nan)))
-    model = prior_model("late", np.array([1.0] * 8000 + [0.0] * 92_000))  # twice what is seen: the level is no spread
-    assert least < spread_of_quarters(model, loans) < most
-    nothing = Loans(frame[:0], np.ones(0), loans.table)
-    assert spread_of_quarters(model, nothing) == pytest.approx(USUAL_SPREAD, rel=0.02)
-
-
-def test_loans_the_model_is_judged_on_do_not_move_its_level(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[pd.Index] = []
-
-    def told(model: FittedModel, loans: Loans) -> Line:
-        asked.append(loans.rows.index)
-        return newest_level(model, loans)
-
-    monkeypatch.setattr(funnel, "newest_level", told)
-    conf = funnel_conf("logistic")
-    training = conf.base.training.model_copy(update={"compare": ("boosted",)})
-    fits = Fits()
-    decided = funnel_rows(5, 5000).decided
-    funnel.fit_credit(
-        fits, decided, conf.model_copy(update={"base": conf.base.model_copy(update={"training": training})}), ("late",)
-    )
-    late = fits.all[0]
-    assert late.judged is not None
-    assert len(late.judged.frame) > 50
-    assert len(late.rivals) == 1
-    assert len(asked) == 2, "each learner has its own"
-    every = late_rows(decided).rows.index
-    assert all(set(rows) == set(every) - set(late.judged.frame.index) for rows in asked)
-    assert late.model is not None
-    assert late.model.adjust[-1] != late.rivals[0][1].adjust[-1]
