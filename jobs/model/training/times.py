@@ -41,10 +41,9 @@ def _quarters(model: FittedModel, loans: Loans) -> tuple[NDArray[np.int64], Floa
     """Quarters with loans, counted back from the newest; late loans expected in each as far as they show, and seen."""
     days = (pd.to_datetime(loans.rows["applied_day"]).max() - pd.to_datetime(loans.rows["applied_day"])).dt.days
     quarter = (days // QUARTER).to_numpy(dtype=np.int64)
-    expected = np.bincount(quarter, loans.shown * model.predict(loans.rows))
-    at = np.flatnonzero(expected > 0)
-    seen = np.bincount(quarter, loans.is_late.astype(np.float64), minlength=len(expected))
-    return at, expected[at], seen[at]
+    expected: Floats = np.bincount(quarter, loans.shown * model.predict(loans.rows)).astype(np.float64)
+    at = np.flatnonzero(expected > 0).astype(np.int64)
+    return at, expected[at], np.bincount(quarter, loans.is_late)[at].astype(np.float64)
 
 
 def _ahead(at: NDArray[np.int64], expected: Floats, seen: Floats) -> tuple[float, float]:
