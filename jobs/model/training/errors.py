@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from math import log
 
@@ -32,6 +32,9 @@ RESPONSE = ("clicks", "wins", "units", "lift", "apply", "organic")
 PLENTY = 5_000  # events from which on a stage of credit is known far better than response is
 ROOM = 50_000  # rows without an event, for the channels' factors
 MOST = 2.0  # of a log ratio: beyond it a half knows nothing
+LATE_TIMES = (
+    3  # as many ways to halve the book as the people, for lateness alone: caps hang on its error, fits are quick
+)
 COLUMNS = ["measure", "channel", "pair", "log_ratio"]
 
 
@@ -48,12 +51,12 @@ def model_errors(
 
     A row a measure (`good`, `spend`, `late`), channel and pair, over the best tenth of people on the channel. The
     models in force know twice what a half does, so half the root mean square of a measure's log ratios is their
-    relative standard error. `hidden_good`, `hidden_spend`, `*`: twice the standard error of what the old policy's own
-    choice hides. `times_late`, `*`: the standard error of what the months to come may be like. `chosen_good`,
-    `chosen_spend`, `*`: log of how many good customers the models in force tell too many of whom they choose, and of
-    how much too little spend, as each half's choice looks to the other half. Prices are learned again from either half
-    of the invoices (`billed`); where there are none, a channel costs what was `meant`. No row where no wins were
-    fitted, or conf asks for none.
+    relative standard error; of `late` there are LATE_TIMES as many. `hidden_good`, `hidden_spend`, `*`: twice the
+    standard error of what the old policy's own choice hides. `times_late`, `*`: the standard error of what the months
+    to come may be like. `chosen_good`, `chosen_spend`, `*`: log of how many good customers the models in force tell
+    too many of whom they choose, and of how much too little spend, as each half's choice looks to the other half.
+    Prices are learned again from either half of the invoices (`billed`); where there are none, a channel costs what
+    was `meant`. No row where no wins were fitted, or conf asks for none.
     """
     if not conf.base.training.halvings or not any(one.stage == "wins" for one in fits):
         return pd.DataFrame(columns=COLUMNS)
@@ -62,9 +65,9 @@ def model_errors(
     people = sent.drop_duplicates("prospect_key", keep="last").tail(PEOPLE)
     whole = _expected(_funnel(fits), people, conf)
     rows = [(f"hidden_{name}", "*", 0, 2.0 * value) for name, value in _hidden(fits, sent).items()]
-    late = next((one.model for one in fits if one.stage == "late"), None)
-    if late is not None:
-        rows.append(("times_late", "*", 0, coming_spread(late, late_rows(decided))))
+    late = next(one for one in fits if one.stage == "late")
+    if late.model is not None:
+        rows.append(("times_late", "*", 0, coming_spread(late.model, late_rows(decided))))
     mean = mean_prices(billed, meant)
 
     def half(told: tuple[int, bool]) -> dict[tuple[str, str], Floats]:
@@ -84,7 +87,24 @@ def model_errors(
         rows += [
             (f"chosen_{name}", "*", pair, log_off / 2.0) for name, log_off in zip(("good", "spend"), off, strict=True)
         ]
+    if late.positives < PLENTY:
+        more = range(len(pairs), LATE_TIMES * len(pairs))
+        rows += [
+            ("late", "*", pair, ratio) for pair, ratio in zip(more, _late(decided, people, more, conf), strict=True)
+        ]
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _late(decided: pd.DataFrame, people: pd.DataFrame, pairs: Sequence[int], conf: Conf) -> list[float]:
+    """Log ratios of the lateness that models of either half of the book expect of people, for each way to halve it."""
+
+    def half(told: tuple[int, bool]) -> float:
+        fits = Fits()
+        fit_credit(fits, decided[_side(decided["prospect_key"], told[0]) == told[1]], without_rivals(conf), ("late",))
+        return float(fits.funnel().credit("late", people).sum())
+
+    sums = side_by_side(half, [(pair, side) for pair in pairs for side in (True, False)])
+    return [_log_ratio(one, other) for one, other in zip(sums[::2], sums[1::2], strict=True)]
 
 
 def _told(expected: Mapping[tuple[str, str], Floats], prices: Mapping[str, float]) -> Told:

@@ -52,3 +52,15 @@ def test_plans_at_their_cap_keep_it_as_often_as_was_asked(confidence: float) -> 
     told = [prudent(conf, errors(*ratios)).base.plan.max_late_rate for ratios in halves]
     kept = int(np.sum(np.array(told, dtype=float) * true_over_told <= 0.04))
     assert binomtest(kept, worlds, confidence).pvalue > 0.01
+
+
+@pytest.mark.parametrize("ways", [4, 12])
+def test_halving_the_same_loans_again_and_again_tells_their_chance_as_fresh_loans_would(ways: int) -> None:
+    """Some four hundred late loans, each on one side or the other by a coin for every way: caps are kept as asked."""
+    dice, worlds, expected = np.random.default_rng(5), 3000, 400
+    seen = dice.poisson(expected, worlds)
+    one = dice.binomial(seen[:, None], 0.5, (worlds, ways))
+    ratios = np.log(one / (seen[:, None] - one))
+    told = [prudent(asked(), errors(*each)).base.plan.max_late_rate for each in ratios]
+    kept = int(np.sum(np.array(told, dtype=float) * expected / seen <= 0.04))
+    assert binomtest(kept, worlds, 0.95).pvalue > 0.01

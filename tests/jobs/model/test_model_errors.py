@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from funnel_rows import FunnelRows, funnel_conf, funnel_rows
 
-from jobs.model.training.errors import TOP, model_errors
+from jobs.model.training.errors import LATE_TIMES, TOP, model_errors
 from jobs.model.training.fits import Fits
 from jobs.model.training.funnel import fit_funnel
 from jobs.model.training.stage import Fitted
@@ -94,4 +94,15 @@ def test_the_same_people_are_halved_the_same_way(conf: Conf, few: tuple[FunnelRo
     rows, fits = few
     one, two = (model_errors(fits, rows.assigned, rows.decided, NO_BILLS, {}, DAY, conf) for _ in range(2))
     pd.testing.assert_frame_equal(one, two)
-    assert set(one["pair"]) == set(range(conf.base.training.halvings))
+    assert set(one["pair"]) == set(range(LATE_TIMES * conf.base.training.halvings))
+
+
+def test_lateness_is_halved_in_more_ways_than_what_takes_longer_to_fit(
+    conf: Conf, few: tuple[FunnelRows, list[Fitted]]
+) -> None:
+    rows, fits = few
+    found = model_errors(fits, rows.assigned, rows.decided, NO_BILLS, {}, DAY, conf).set_index("measure")
+    ways = conf.base.training.halvings
+    assert sorted(found.loc[["late"], "pair"]) == list(range(LATE_TIMES * ways))
+    assert found.loc[["late"], "log_ratio"].nunique() == LATE_TIMES * ways
+    assert sorted(found[(found["channel"] == "sms").to_numpy()].loc["good", "pair"]) == list(range(ways))
