@@ -32,9 +32,7 @@ RESPONSE = ("clicks", "wins", "units", "lift", "apply", "organic")
 PLENTY = 5_000  # events from which on a stage of credit is known far better than response is
 ROOM = 50_000  # rows without an event, for the channels' factors
 MOST = 2.0  # of a log ratio: beyond it a half knows nothing
-LATE_TIMES = (
-    3  # as many ways to halve the book as the people, for lateness alone: caps hang on its error, fits are quick
-)
+LATE_TIMES = 3  # as many ways to halve the book, for lateness alone: caps hang on its error, and it is quick to fit
 COLUMNS = ["measure", "channel", "pair", "log_ratio"]
 
 
@@ -89,9 +87,8 @@ def model_errors(
         ]
     if late.positives < PLENTY:
         more = range(len(pairs), LATE_TIMES * len(pairs))
-        rows += [
-            ("late", "*", pair, ratio) for pair, ratio in zip(more, _late(decided, people, more, conf), strict=True)
-        ]
+        ratios = _late(decided, people, more, conf)
+        rows += [("late", "*", pair, ratio) for pair, ratio in zip(more, ratios, strict=True)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
